@@ -1,0 +1,216 @@
+/**
+ * The ports of one configured listener: accepts, counts, paces, reads a PROXY header where one is expected, shakes
+ * hands, and hands over a connected socket with what is known of it. One TLS server serves all ports, so that there is
+ * one certificate to swap.
+ */
+import { type AddressInfo, type BlockList, createServer, isIP, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, type Server as TlsServer, type TlsOptions, type TLSSocket } from 'node:tls'
+import { VkitmError } from '../errors.ts'
+import type { Logger } from '../telemetry/log.ts'
+import type { ListenerMetrics, Metrics } from '../telemetry/metrics.ts'
+import type { AcceptLimits } from './accept-limits.ts'
+import { parseProxyHeader } from './proxy-protocol.ts'
+
+export interface ListenerPort {
+  readonly port: number
+  /** The broker that the port stands for; undefined for the bootstrap port. */
+  readonly nodeId: number | undefined
+}
+
+/** A client that may speak Kafka now: connected, admitted, its handshake done. */
+export interface Arrival {
+  readonly socket: Socket | TLSSocket
+  readonly nodeId: number | undefined
+  /** As the client connects from, or as a trusted PROXY header says. */
+  readonly ip: string
+  readonly port: number
+}
+
+export interface ListenerOptions {
+  readonly name: string
+  readonly host: string
+  readonly ports: readonly ListenerPort[]
+  /** Absent: plaintext. */
+  readonly tls?: TlsOptions | undefined
+  /** Peers that may send a PROXY header, and must; absent: nobody. */
+  readonly proxyTrusted?: BlockList | undefined
+  readonly headerTimeoutMs: number
+  readonly limits: AcceptLimits
+  readonly metrics: Metrics
+  readonly log: Logger
+  readonly onArrival: (arrival: Arrival) => void
+}
+
+const keepAliveMs = 60_000
+/** Clients reconnect all at once after a restart. */
+const backlog = 4096
+
+interface Pending {
+  readonly nodeId: number | undefined
+  readonly ip: string
+  readonly port: number
+}
+
+export class Listener {
+  readonly #options: ListenerOptions
+  readonly #metrics: ListenerMetrics
+  readonly #servers: Server[] = []
+  readonly #tlsServer: TlsServer | undefined
+  /** What is known of connections whose handshake is under way, by the four ends of the connection. */
+  readonly #shaking = new Map<string, Pending>()
+
+  constructor(options: ListenerOptions) {
+    this.#options = options
+    this.#metrics = options.metrics.listener(options.name)
+    this.#tlsServer = options.tls === undefined ? undefined : this.#createTlsServer(options.tls)
+  }
+
+  /**
+   * Binds every port; rejects with one clear error, and nothing bound, where one cannot be.
+   * @returns the bound ports, in the order of `ports`.
+   */
+  async listen(): Promise<readonly number[]> {
+    try {
+      const bound: number[] = []
+      for (const port of this.#options.ports) bound.push(await this.#bind(port))
+      return bound
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
+  /** Takes no new connections; those that arrived live on. */
+  async close(): Promise<void> {
+    for (const server of this.#servers.splice(0)) server.close()
+  }
+
+  #bind({ port, nodeId }: ListenerPort): Promise<number> {
+    const { host, name } = this.#options
+    const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs }, socket =>
+      this.#accepted(socket, nodeId),
+    )
+    return new Promise((resolve, reject) => {
+      server.once('error', cause => reject(cannotBind(name, host, port, cause)))
+      server.listen({ host, port, backlog }, () => {
+        this.#servers.push(server)
+        server.on('error', error => this.#options.log.error({ listener: name, err: error }, 'cannot accept connections'))
+        resolve((server.address() as AddressInfo).port)
+      })
+    })
+  }
+
+  #accepted(socket: Socket, nodeId: number | undefined): void {
+    const { remoteAddress, remotePort } = socket
+    // Gone before it was looked at.
+    if (remoteAddress === undefined || remotePort === undefined) return void socket.destroy()
+    socket.on('error', error => this.#options.log.debug({ listener: this.#options.name, err: error }, 'connection broke'))
+    const peer = { nodeId, ip: plainAddress(remoteAddress), port: remotePort }
+    const { proxyTrusted } = this.#options
+    if (proxyTrusted === undefined) return this.#admit(socket, peer)
+    if (!proxyTrusted.check(peer.ip, isIP(peer.ip) === 6 ? 'ipv6' : 'ipv4')) {
+      return this.#turnAway(socket, peer, 'not a trusted proxy')
+    }
+    this.#readProxyHeader(socket, peer)
+  }
+
+  #readProxyHeader(socket: Socket, peer: Pending): void {
+    let received = Buffer.alloc(0)
+    const timer = setTimeout(() => this.#turnAway(socket, peer, 'no PROXY header in time'), this.#options.headerTimeoutMs)
+    const read = (): void => {
+      const chunk: Buffer | null = socket.read()
+      if (chunk === null) return
+      received = Buffer.concat([received, chunk])
+      try {
+        const header = parseProxyHeader(received)
+        if (header === undefined) return
+        settle()
+        const rest = received.subarray(header.byteLength)
+        if (rest.length > 0) socket.unshift(rest)
+        const { source } = header
+        this.#admit(socket, source === undefined ? peer : { ...peer, ip: source.address, port: source.port })
+      } catch {
+        settle()
+        this.#turnAway(socket, peer, 'bad PROXY header')
+      }
+    }
+    const settle = (): void => {
+      clearTimeout(timer)
+      socket.off('readable', read)
+      socket.off('close', settle)
+    }
+    socket.on('readable', read)
+    socket.on('close', settle)
+  }
+
+  #admit(socket: Socket, peer: Pending): void {
+    const { limits } = this.#options
+    const admission = limits.enter(peer.ip)
+    if (admission.kind === 'refused') return this.#turnAway(socket, peer, admission.reason)
+    this.#metrics.connectionOpened()
+    socket.once('close', () => {
+      limits.leave(peer.ip)
+      this.#metrics.connectionClosed()
+    })
+    if (admission.delayMs === 0) return this.#start(socket, peer)
+    setTimeout(() => this.#start(socket, peer), admission.delayMs)
+  }
+
+  #start(socket: Socket, peer: Pending): void {
+    if (socket.destroyed) return
+    if (this.#tlsServer === undefined) return this.#options.onArrival({ socket, ...peer })
+    const ends = endsOf(socket)
+    this.#shaking.set(ends, peer)
+    socket.once('close', () => this.#shaking.delete(ends))
+    this.#tlsServer.emit('connection', socket)
+  }
+
+  #createTlsServer(tls: TlsOptions): TlsServer {
+    const { metrics, log, name } = this.#options
+    const server = createTlsServer(tls, socket => this.#secured(socket))
+    server.on('tlsClientError', (error, socket) => {
+      metrics.error('tls handshake')
+      log.info({ listener: name, client: socket.remoteAddress, err: error }, 'TLS handshake failed')
+      socket.destroy()
+    })
+    return server
+  }
+
+  #secured(socket: TLSSocket): void {
+    const ends = endsOf(socket)
+    const peer = this.#shaking.get(ends)
+    this.#shaking.delete(ends)
+    if (peer === undefined) return void socket.destroy()
+    this.#options.onArrival({ socket, ...peer })
+  }
+
+  #turnAway(socket: Socket, peer: Pending, reason: string): void {
+    const { metrics, log, name } = this.#options
+    metrics.error(reason)
+    log.info({ listener: name, client: `${peer.ip}:${peer.port}`, details: { reason } }, 'connection turned away')
+    socket.destroy()
+  }
+}
+
+/** The four ends of a connection: the TLS socket that wraps a TCP socket has the same ones. */
+function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`
+}
+
+/** A dual-stack socket shows IPv4 clients as ::ffff:a.b.c.d. */
+function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
+}
+
+function cannotBind(name: string, host: string, port: number, cause: Error): VkitmError {
+  const { code } = cause as NodeJS.ErrnoException
+  const why =
+    code === 'EADDRINUSE'
+      ? 'another process has the port: stop it, or choose another under bind or brokerPorts'
+      : code === 'EADDRNOTAVAIL'
+        ? 'this machine has no such address'
+        : code === 'EACCES'
+          ? 'this user may not bind ports below 1024'
+          : cause.message
+  return new VkitmError('VKITM_BIND', `listener ${name} cannot bind ${host}:${port}: ${why}`, { cause })
+}

@@ -1,0 +1,57 @@
+/** Answers leave in the order in which the requests came, however they were made. */
+import type { Answer } from '../pipeline/pipeline.ts'
+import type { Exchange } from '../pipeline/exchange.ts'
+import type { Reservation } from '../wire/byte-budget.ts'
+
+export class PendingAnswer {
+  readonly exchange: Exchange
+  readonly receivedAtMs: number
+  /** Handed to the broker's connection; 0 where the gateway answers by itself. */
+  sentAtMs = 0
+  answeredAtMs = 0
+  /** The broker owes the answer until then. */
+  deadlineMs = Number.POSITIVE_INFINITY
+  answer: Answer | undefined
+  held: Reservation | undefined
+
+  constructor(exchange: Exchange, receivedAtMs: number) {
+    this.exchange = exchange
+    this.receivedAtMs = receivedAtMs
+  }
+}
+
+export class PendingAnswers {
+  /** A queue with a moving front: shifting a long array would move the rest at every answer. */
+  readonly #entries: PendingAnswer[] = []
+  #from = 0
+
+  get count(): number {
+    return this.#entries.length - this.#from
+  }
+
+  get first(): PendingAnswer | undefined {
+    return this.#entries[this.#from]
+  }
+
+  push(entry: PendingAnswer): void {
+    this.#entries.push(entry)
+  }
+
+  /** Removes and returns the first entry if its answer is there. */
+  takeReady(): PendingAnswer | undefined {
+    const first = this.#entries[this.#from]
+    if (first?.answer === undefined) return undefined
+    this.#from++
+    if (this.#from === this.#entries.length || this.#from >= 64) {
+      this.#entries.splice(0, this.#from)
+      this.#from = 0
+    }
+    return first
+  }
+
+  /** The session is gone: gives back what answered entries hold. */
+  abandon(): void {
+    for (const entry of this.#entries.splice(0)) entry.held?.release()
+    this.#from = 0
+  }
+}

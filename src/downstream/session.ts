@@ -1,0 +1,425 @@
+/**
+ * One client connection after its handshake: takes frames, has them judged, sends them on, and returns the answers in
+ * order. Knows sockets, order and limits; what a message means is the pipeline's, where it goes the upstream's.
+ *
+ *   ready ──drain()──▶ draining ──last answer has left──▶ closing ──▶ closed
+ *     └── either side ends, a deadline passes, a frame is refused ──▶ closing or closed
+ */
+import type { Socket } from 'node:net'
+import { VkitmError } from '../errors.ts'
+import { answerTimeoutMs } from '../pipeline/answer-deadline.ts'
+import type { Client, Exchange } from '../pipeline/exchange.ts'
+import type { Opened, Pipeline } from '../pipeline/pipeline.ts'
+import { interBrokerKeys } from '../pipeline/served-apis.ts'
+import type { RequestOutcome, ResponseOutcome } from '../pipeline/stage.ts'
+import { ApiKey } from '../protocol/api-key.ts'
+import type { RequestHeader } from '../protocol/request-header.ts'
+import type { Logger } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import type { ByteBudget, Reservation } from '../wire/byte-budget.ts'
+import type { Frame } from '../wire/frame.ts'
+import { FrameSplitter } from '../wire/frame-splitter.ts'
+import { Outbound } from '../wire/outbound.ts'
+import type { DeadlineSweep } from './deadline-sweep.ts'
+import { PendingAnswer, PendingAnswers } from './pending-answers.ts'
+import { unsupportedApiVersions } from './unsupported-api-versions.ts'
+
+/** A request on its way out, with what a fan-out needs to know of it and what a single broker needs to send it. */
+export interface OutgoingRequest {
+  readonly exchange: Exchange
+  readonly chunks: readonly Buffer[]
+  readonly byteLength: number
+  /** Missing where there is no answer (acks=0). */
+  readonly onAnswer?: ((frame: Frame, held: Reservation) => void) | undefined
+  readonly held?: Reservation | undefined
+}
+
+/** Where a session's requests go: one broker, or what looks like one. */
+export interface Upstream {
+  readonly isWritable: boolean
+  readonly isReading: boolean
+  send(request: OutgoingRequest): void
+  pauseReading(): void
+  resumeReading(): void
+  end(): void
+  destroy(): void
+}
+
+export interface UpstreamEvents {
+  readonly onWritable: () => void
+  readonly onClosed: (error?: Error) => void
+}
+
+export interface SessionLimits {
+  readonly frameBytes: number
+  readonly inFlight: number
+  readonly firstFrameTimeout: number
+  readonly frameTimeout: number
+  readonly idleTimeout: number
+  readonly writeStall: number
+}
+
+/** What all sessions of a listener share. */
+export interface SessionContext {
+  readonly pipeline: Pipeline
+  readonly openUpstream: (client: Client, events: UpstreamEvents) => Promise<Upstream>
+  readonly budget: ByteBudget
+  readonly limits: SessionLimits
+  readonly sweep: DeadlineSweep
+  readonly metrics: Metrics
+  readonly log: Logger
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+}
+
+/** Key, version and correlation id. */
+const requestBytesMin = 8
+/** A client that leaves more answers than this unread gets no further ones from its broker. */
+const unreadBytesMax = 512 * 1024
+/** A frame in progress holds budget from this size on, in steps, so that holding much takes sending much. */
+const reserveFromBytes = 64 * 1024
+/** Slowest acceptable client, on top of `frameTimeout`. */
+const frameBytesPerMs = 64 * 1.024
+/** Either side's end closes the other within a second. */
+const closingMs = 900
+
+const never = Number.POSITIVE_INFINITY
+
+export class Session {
+  readonly client: Client
+  readonly #context: SessionContext
+  readonly #socket: Socket
+  readonly #splitter: FrameSplitter
+  readonly #outbound: Outbound
+  readonly #pending = new PendingAnswers()
+  readonly #onClosed: () => void
+  #state: 'ready' | 'draining' | 'closing' | 'closed' = 'ready'
+  #upstream: Upstream | undefined
+  /** A stage or the dialling of the broker has to finish before the next frame is looked at. */
+  #isWaiting = false
+  #isReading = true
+  #reservation: Reservation | undefined
+  #firstFrameDeadlineMs: number
+  #frameStartedAtMs = never
+  #lastActivityMs: number
+
+  constructor(socket: Socket, client: Client, context: SessionContext, onClosed: () => void) {
+    this.client = client
+    this.#socket = socket
+    this.#context = context
+    this.#onClosed = onClosed
+    const { limits, now, sweep } = context
+    this.#splitter = new FrameSplitter({ payloadBytesMin: requestBytesMin, payloadBytesMax: limits.frameBytes })
+    this.#outbound = new Outbound(socket, () => this.#drained())
+    this.#lastActivityMs = now()
+    this.#firstFrameDeadlineMs = this.#lastActivityMs + limits.firstFrameTimeout
+    socket.on('data', chunk => this.#received(chunk))
+    socket.on('end', () => this.#finish())
+    socket.on('error', error => this.#broken(error))
+    socket.on('close', () => this.#destroy())
+    socket.on('timeout', () => this.#stalled())
+    sweep.add(this)
+  }
+
+  /** Answers what was asked, takes nothing new, then closes. */
+  drain(): void {
+    if (this.#state !== 'ready') return
+    this.#state = 'draining'
+    this.#updateReading()
+    this.#finishIfDrained()
+  }
+
+  destroy(): void {
+    this.#destroy()
+  }
+
+  checkDeadlines(nowMs: number): void {
+    const { limits } = this.#context
+    if (nowMs > this.#firstFrameDeadlineMs) return this.#expire('no frame within firstFrameTimeout')
+    if (nowMs > this.#frameDeadlineMs()) return this.#expire('a frame was not complete in time')
+    const first = this.#pending.first
+    if (first !== undefined && nowMs > first.deadlineMs && this.#upstream?.isReading === true) {
+      return this.#expire('the broker did not answer in the time that the request names')
+    }
+    if (first === undefined && nowMs > this.#lastActivityMs + limits.idleTimeout) this.#expire('idle')
+  }
+
+  #received(chunk: Buffer): void {
+    const { metrics, now } = this.#context
+    this.#lastActivityMs = now()
+    metrics.receivedFromClient(chunk.length)
+    this.#splitter.push(chunk)
+    this.#pump()
+  }
+
+  /** Takes complete frames as long as there is room for what they cause. */
+  #pump(): void {
+    try {
+      while (!this.#isBlocked()) {
+        const frame = this.#splitter.next()
+        if (frame === undefined) break
+        this.#firstFrameDeadlineMs = never
+        this.#frameStartedAtMs = never
+        this.#take(frame)
+      }
+    } catch (error) {
+      return this.#fail(error)
+    }
+    this.#watchFrameInProgress()
+    this.#updateReading()
+  }
+
+  #isBlocked(): boolean {
+    return (
+      this.#state !== 'ready' ||
+      this.#isWaiting ||
+      this.#pending.count >= this.#context.limits.inFlight ||
+      this.#upstream?.isWritable === false ||
+      this.#outbound.pendingBytes > unreadBytesMax
+    )
+  }
+
+  #take(frame: Frame): void {
+    const { pipeline, metrics } = this.#context
+    const held = this.#reservation
+    this.#reservation = undefined
+    const opened = pipeline.open(frame, this.client)
+    if (!('exchange' in opened)) {
+      held?.release()
+      return this.#refuse(opened.header)
+    }
+    const { header } = opened.exchange
+    metrics.request(header.apiKey, header.apiVersion)
+    const outcome = pipeline.judgeRequest(opened.exchange)
+    if (outcome instanceof Promise) this.#wait(outcome, settled => this.#conclude(settled, opened, frame, held))
+    else this.#conclude(outcome, opened, frame, held)
+  }
+
+  #conclude(outcome: RequestOutcome, opened: Opened, frame: Frame, held: Reservation | undefined): void {
+    if (outcome.kind !== 'forward') {
+      held?.release()
+      if (outcome.kind === 'close') return this.#refuseAndClose(opened.exchange.header, outcome.reason)
+      return this.#answerHere(opened.exchange, outcome.response)
+    }
+    const { exchange } = opened
+    const bytes = outcome.changed || opened.hasUnknownTags ? this.#context.pipeline.encodeRequest(exchange) : frame
+    if (this.#upstream !== undefined) return this.#send(this.#upstream, exchange, bytes, held)
+    this.#wait(this.#openUpstream(), upstream => this.#send(upstream, exchange, bytes, held))
+  }
+
+  async #openUpstream(): Promise<Upstream> {
+    const upstream = await this.#context.openUpstream(this.client, {
+      onWritable: () => this.#pump(),
+      onClosed: error => this.#upstreamClosed(error),
+    })
+    if (this.#state === 'closed') upstream.destroy()
+    this.#upstream = upstream
+    return upstream
+  }
+
+  #send(
+    upstream: Upstream,
+    exchange: Exchange,
+    bytes: Pick<OutgoingRequest, 'chunks' | 'byteLength'>,
+    held: Reservation | undefined,
+  ): void {
+    const { metrics, now } = this.#context
+    const { chunks, byteLength } = bytes
+    metrics.sentToUpstream(byteLength)
+    if (!isAnswered(exchange)) return upstream.send({ exchange, chunks, byteLength, held })
+    const entry = new PendingAnswer(exchange, this.#lastActivityMs)
+    entry.sentAtMs = now()
+    entry.deadlineMs = entry.sentAtMs + answerTimeoutMs(exchange)
+    this.#pending.push(entry)
+    const onAnswer = (frame: Frame, answerHeld: Reservation): void => this.#answered(entry, frame, answerHeld)
+    upstream.send({ exchange, chunks, byteLength, onAnswer, held })
+  }
+
+  #answered(entry: PendingAnswer, frame: Frame, held: Reservation): void {
+    if (this.#state === 'closed') return held.release()
+    const { pipeline, metrics, now } = this.#context
+    entry.answeredAtMs = this.#lastActivityMs = now()
+    entry.held = held
+    metrics.receivedFromUpstream(frame.byteLength)
+    try {
+      const outcome = pipeline.judgeResponse(entry.exchange, frame)
+      if (outcome instanceof Promise) outcome.then(settled => this.#ready(entry, settled, frame)).catch(error => this.#fail(error))
+      else this.#ready(entry, outcome, frame)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #ready(entry: PendingAnswer, outcome: ResponseOutcome, frame: Frame): void {
+    if (this.#state === 'closed') return
+    if (outcome.kind === 'close') return this.#refuseAndClose(entry.exchange.header, outcome.reason)
+    entry.answer = outcome.changed ? this.#context.pipeline.encodeResponse(entry.exchange) : frame
+    this.#sendReady()
+  }
+
+  #answerHere(exchange: Exchange, response: unknown): void {
+    if (!isAnswered(exchange)) return
+    const entry = new PendingAnswer(exchange, this.#lastActivityMs)
+    exchange.response = response
+    entry.answer = this.#context.pipeline.encodeResponse(exchange)
+    this.#pending.push(entry)
+    this.#sendReady()
+  }
+
+  /** Sends every answer whose turn has come. */
+  #sendReady(): void {
+    const wasFull = this.#pending.count >= this.#context.limits.inFlight
+    for (let entry = this.#pending.takeReady(); entry !== undefined; entry = this.#pending.takeReady()) {
+      const { chunks, byteLength } = entry.answer!
+      this.#outbound.send(chunks, byteLength, entry.held)
+      this.#measure(entry, byteLength)
+    }
+    if (this.#outbound.isFull) this.#socket.setTimeout(this.#context.limits.writeStall)
+    if (this.#outbound.pendingBytes > unreadBytesMax) this.#upstream?.pauseReading()
+    if (this.#state === 'draining') this.#finishIfDrained()
+    else if (wasFull && !this.#isReading) this.#pump()
+  }
+
+  #measure(entry: PendingAnswer, byteLength: number): void {
+    const { metrics, now } = this.#context
+    const { key } = entry.exchange.api
+    metrics.sentToClient(byteLength)
+    const waitedMs = entry.sentAtMs === 0 ? 0 : entry.answeredAtMs - entry.sentAtMs
+    if (entry.sentAtMs !== 0) metrics.upstreamMs(key, waitedMs)
+    metrics.gatewayMs(key, now() - entry.receivedAtMs - waitedMs)
+  }
+
+  /** The client has taken all that was sent to it. */
+  #drained(): void {
+    this.#socket.setTimeout(0)
+    this.#upstream?.resumeReading()
+    if (this.#state === 'draining') this.#finishIfDrained()
+    this.#pump()
+  }
+
+  /** Runs `then` when `promise` is there; no frame is looked at before. */
+  #wait<T>(promise: Promise<T>, then: (value: T) => void): void {
+    this.#isWaiting = true
+    promise
+      .then(value => {
+        this.#isWaiting = false
+        if (this.#state === 'closed') return
+        then(value)
+        this.#pump()
+        if (this.#state === 'draining') this.#finishIfDrained()
+      })
+      .catch(error => this.#fail(error))
+  }
+
+  #watchFrameInProgress(): void {
+    if (this.#splitter.bufferedBytes === 0 || this.#isBlocked()) return
+    if (this.#frameStartedAtMs === never) this.#frameStartedAtMs = this.#lastActivityMs
+    const { announcedBytes, bufferedBytes } = this.#splitter
+    if (announcedBytes < reserveFromBytes) return
+    this.#reservation ??= this.#context.budget.hold(0)
+    const step = Math.min(announcedBytes, Math.max(4 * reserveFromBytes, 2 * bufferedBytes))
+    this.#reservation.grow(step, () => this.#updateReading())
+  }
+
+  #frameDeadlineMs(): number {
+    // A client whose bytes we do not read cannot be late.
+    if (this.#frameStartedAtMs === never || !this.#isReading) return never
+    return this.#frameStartedAtMs + this.#context.limits.frameTimeout + this.#splitter.announcedBytes / frameBytesPerMs
+  }
+
+  #updateReading(): void {
+    const shouldRead = !this.#isBlocked() && this.#reservation?.isWaiting !== true
+    if (shouldRead === this.#isReading || this.#state === 'closed') return
+    this.#isReading = shouldRead
+    if (shouldRead) this.#socket.resume()
+    else this.#socket.pause()
+  }
+
+  /** A request that no broker sees: Kafka closes the connection, except where it says which ApiVersions it knows. */
+  #refuse(header: RequestHeader): void {
+    if (header.apiKey === ApiKey.ApiVersions) {
+      const exchange = unsupportedApiVersions(this.client, header, this.#context.pipeline.served)
+      return this.#answerHere(exchange, exchange.response)
+    }
+    this.#refuseAndClose(header, interBrokerKeys.has(header.apiKey) ? 'inter-broker' : 'not served')
+  }
+
+  #refuseAndClose({ apiKey, apiVersion }: RequestHeader, reason: string): void {
+    const { metrics, log } = this.#context
+    metrics.refused(apiKey, reason)
+    log.warn({ ...this.#who(), apiKey, apiVersion, details: { reason } }, 'request refused, connection closed')
+    this.#destroy()
+  }
+
+  #expire(reason: string): void {
+    const { metrics, log } = this.#context
+    metrics.error(reason)
+    log.info({ ...this.#who(), details: { reason } }, 'connection closed')
+    this.#destroy()
+  }
+
+  #stalled(): void {
+    if (this.#outbound.pendingBytes > 0) this.#expire('the client took no byte for writeStall')
+  }
+
+  /** The client's own connection broke: nothing to say to anybody but the upstream. */
+  #broken(error: Error): void {
+    this.#context.log.debug({ ...this.#who(), err: error }, 'client connection broke')
+    this.#destroy()
+  }
+
+  #fail(error: unknown): void {
+    if (this.#state === 'closed') return
+    const { metrics, log } = this.#context
+    const isExpected = error instanceof VkitmError
+    metrics.error(isExpected ? error.code : 'VKITM_INTERNAL')
+    log[isExpected ? 'warn' : 'error']({ ...this.#who(), err: error }, 'connection closed')
+    this.#destroy()
+  }
+
+  #upstreamClosed(error: Error | undefined): void {
+    if (this.#state === 'closed' || this.#state === 'closing') return
+    const { metrics, log } = this.#context
+    if (error !== undefined) {
+      metrics.error(error instanceof VkitmError ? error.code : 'VKITM_INTERNAL')
+      log.warn({ ...this.#who(), err: error }, 'broker connection lost, client connection closed')
+    }
+    this.#finish()
+  }
+
+  #finishIfDrained(): void {
+    if (this.#pending.count === 0 && !this.#isWaiting) this.#finish()
+  }
+
+  /** Ends both sides with what they are still owed, within a second. */
+  #finish(): void {
+    if (this.#state === 'closing' || this.#state === 'closed') return
+    this.#state = 'closing'
+    this.#updateReading()
+    this.#upstream?.end()
+    this.#outbound.end()
+    setTimeout(() => this.#destroy(), closingMs).unref()
+  }
+
+  #destroy(): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    this.#context.sweep.remove(this)
+    this.#reservation?.release()
+    this.#pending.abandon()
+    this.#outbound.abandon()
+    this.#socket.destroy()
+    this.#upstream?.destroy()
+    this.#onClosed()
+  }
+
+  #who() {
+    const { connection, listener, address, principal, nodeId } = this.client
+    return { connection, listener, client: address, principal, nodeId }
+  }
+}
+
+/** A Produce with acks=0 is the one request without an answer. */
+function isAnswered({ api, request }: Exchange): boolean {
+  return api.key !== ApiKey.Produce || (request as { acks: number }).acks !== 0
+}

@@ -1,0 +1,155 @@
+/** The clients' side of one configured listener: its ports, and a session for everybody who arrives. */
+import { BlockList } from 'node:net'
+import { createReplicaGuard } from '../acl/replica-id.ts'
+import type { LimitsConfig, ListenerConfig } from '../config/config.ts'
+import type { AcceptLimits } from '../downstream/accept-limits.ts'
+import type { DeadlineSweep } from '../downstream/deadline-sweep.ts'
+import { type Arrival, Listener, type ListenerPort } from '../downstream/listener.ts'
+import { Session, type SessionContext } from '../downstream/session.ts'
+import type { Client } from '../pipeline/exchange.ts'
+import { Pipeline } from '../pipeline/pipeline.ts'
+import { ServedApis } from '../pipeline/served-apis.ts'
+import { createHiddenText } from '../rewrite/hidden-text.ts'
+import { createRewrite } from '../rewrite/rewrite.ts'
+import type { Logger } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { type AddressBook, portsAddressBook } from '../topology/address-book.ts'
+import type { ByteBudget } from '../wire/byte-budget.ts'
+import type { Cluster } from './cluster.ts'
+import { createPrincipalOf, type PrincipalOf } from './principal-of.ts'
+import { listenerTlsOptions } from './tls-options.ts'
+
+/** What all listeners of a process share. */
+export interface Shared {
+  readonly limits: LimitsConfig
+  readonly acceptLimits: AcceptLimits
+  readonly budget: ByteBudget
+  readonly sweep: DeadlineSweep
+  readonly metrics: Metrics
+  readonly log: Logger
+  readonly now: () => number
+  /** Numbers connections over the life of the process. */
+  readonly nextConnection: () => number
+}
+
+export class Clients {
+  readonly name: string
+  /** Where this listener's clients find each broker. */
+  readonly book: AddressBook
+  readonly #config: ListenerConfig
+  readonly #shared: Shared
+  readonly #listener: Listener
+  readonly #context: SessionContext
+  readonly #principalOf: PrincipalOf
+  readonly #sessions = new Set<Session>()
+  #isDraining = false
+  #onDrained: (() => void) | undefined
+
+  constructor(config: ListenerConfig, cluster: Cluster, shared: Shared) {
+    this.name = config.name
+    this.#config = config
+    this.#shared = shared
+    this.book = portsAddressBook(config.advertise.host, config.advertiseBrokerPorts)
+    this.#principalOf = createPrincipalOf(config)
+    this.#listener = this.#createListener()
+    this.#context = this.#createContext(cluster)
+  }
+
+  get sessionCount(): number {
+    return this.#sessions.size
+  }
+
+  /** Binds every port; the first of the returned ones is the bootstrap port. */
+  listen(): Promise<readonly number[]> {
+    return this.#listener.listen()
+  }
+
+  /** Takes no new clients, answers what was asked; resolves when the last session has ended. */
+  async drain(): Promise<void> {
+    this.#isDraining = true
+    await this.#listener.close()
+    for (const session of [...this.#sessions]) session.drain()
+    if (this.#sessions.size === 0) return
+    await new Promise<void>(resolve => {
+      this.#onDrained = resolve
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#isDraining = true
+    await this.#listener.close()
+    for (const session of [...this.#sessions]) session.destroy()
+  }
+
+  #createListener(): Listener {
+    const { name, bind, brokerPorts, tls, proxyProtocol } = this.#config
+    const { acceptLimits, metrics, log, limits } = this.#shared
+    const brokers = Array.from({ length: brokerPorts.count }, (_, at): ListenerPort => {
+      return { port: brokerPorts.first + at, nodeId: brokerPorts.firstId + at }
+    })
+    return new Listener({
+      name,
+      host: bind.host,
+      ports: [{ port: bind.port, nodeId: undefined }, ...brokers],
+      tls: tls === undefined ? undefined : listenerTlsOptions(tls, limits.handshakeTimeout),
+      proxyTrusted: proxyProtocol === undefined ? undefined : blockListOf(proxyProtocol.trusted),
+      headerTimeoutMs: limits.handshakeTimeout,
+      limits: acceptLimits,
+      metrics,
+      log,
+      onArrival: arrival => this.#arrived(arrival),
+    })
+  }
+
+  /** The way of a request, in the order in which its stages meet it; answers meet them the other way round. */
+  #createContext({ view, links, watch, upstreamHosts }: Cluster): SessionContext {
+    const { budget, limits, sweep, metrics, log, now } = this.#shared
+    const served = new ServedApis()
+    const rewrite = createRewrite({
+      book: this.book,
+      served,
+      hidden: createHiddenText(upstreamHosts),
+      clusterId: () => view.snapshot?.clusterId ?? null,
+      brokersSeen: brokers => {
+        const isNews = brokers.some(({ nodeId, host, port }) => {
+          const known = view.snapshot?.brokers.get(nodeId)
+          return known?.host !== host || known.port !== port
+        })
+        if (isNews) watch.refreshSoon()
+      },
+    })
+    const pipeline = new Pipeline({ served, stages: [createReplicaGuard(), rewrite], metrics })
+    const openUpstream: SessionContext['openUpstream'] = (client, events) => links.open(client.nodeId, events)
+    return { pipeline, openUpstream, budget, limits, sweep, metrics, log, now }
+  }
+
+  #arrived({ socket, nodeId, ip, port }: Arrival): void {
+    const { nextConnection, log, metrics } = this.#shared
+    const connection = nextConnection()
+    const address = `${ip}:${port}`
+    let principal: string
+    try {
+      principal = this.#principalOf(socket)
+    } catch (error) {
+      metrics.error('principal')
+      log.warn({ listener: this.name, connection, client: address, err: error }, 'client has no principal')
+      socket.destroy()
+      return
+    }
+    const client: Client = Object.freeze({ connection, listener: this.name, address, principal, nodeId })
+    const session = new Session(socket, client, this.#context, () => this.#ended(session))
+    this.#sessions.add(session)
+    if (this.#isDraining) session.drain()
+  }
+
+  #ended(session: Session): void {
+    this.#sessions.delete(session)
+    if (this.#sessions.size === 0) this.#onDrained?.()
+  }
+}
+
+function blockListOf(networks: NonNullable<ListenerConfig['proxyProtocol']>['trusted']): BlockList {
+  const list = new BlockList()
+  for (const { address, prefix, family } of networks) list.addSubnet(address, prefix, family)
+  return list
+}

@@ -1,0 +1,100 @@
+/** One cluster as the gateway uses it: what is known of its brokers, and how to reach them. */
+import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import type { UpstreamConfig } from '../config/config.ts'
+import type { Logger } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { ClusterView } from '../topology/cluster-view.ts'
+import { type AddressRules, defaultAddressRules, isLoopback, listedAddressRules } from '../upstream/address-rules.ts'
+import { BrokerLinks } from '../upstream/broker-links.ts'
+import { BrokerRequests } from '../upstream/broker-requests.ts'
+import { ClusterWatch } from '../upstream/cluster-watch.ts'
+import { createDialer, type Dial, type HostAndPort } from '../upstream/dialer.ts'
+import type { ByteBudget } from '../wire/byte-budget.ts'
+import { upstreamTlsOptions } from './tls-options.ts'
+
+export interface ClusterOptions {
+  readonly name: string
+  readonly upstream: UpstreamConfig
+  readonly connectTimeoutMs: number
+  readonly frameBytesMax: number
+  readonly budget: ByteBudget
+  readonly metrics: Metrics
+  readonly log: Logger
+}
+
+export interface Cluster {
+  readonly name: string
+  readonly view: ClusterView
+  readonly links: BrokerLinks
+  readonly watch: ClusterWatch
+  /** Hosts that must not reach a client: every broker's and every bootstrap's. */
+  upstreamHosts(): Iterable<string>
+}
+
+/** Brokers that join, leave or move are noticed within this time even where no client sees it first. */
+const refreshMs = 5_000
+const answerTimeoutMs = 10_000
+
+export function openCluster(options: ClusterOptions): Cluster {
+  const { name, upstream, connectTimeoutMs, frameBytesMax, budget, metrics } = options
+  const log = options.log.child({ cluster: name })
+  const view = new ClusterView()
+  const dial = createClusterDial(upstream, connectTimeoutMs)
+  const watch = new ClusterWatch({
+    view,
+    bootstrap: upstream.bootstrap,
+    refreshMs,
+    connect: async target => new BrokerRequests({ socket: await dial(target), budget, frameBytesMax, answerTimeoutMs }),
+    onFailed: (error, { host, port }) => {
+      metrics.error('VKITM_CLUSTER_UNREACHABLE')
+      log.warn({ upstream: `${host}:${port}`, err: error }, 'cluster not reached, trying the next address')
+    },
+    onRecovered: () => log.info({}, 'cluster reached again'),
+  })
+  const links = new BrokerLinks({
+    view,
+    bootstrap: upstream.bootstrap,
+    dial,
+    budget,
+    frameBytesMax,
+    knownTimeoutMs: connectTimeoutMs,
+    onOpened: () => metrics.upstreamOpened(),
+    onClosed: () => metrics.upstreamClosed(),
+    onStale: () => watch.refreshSoon(),
+  })
+  view.onChanged(({ brokers }) => {
+    const known = [...brokers.values()].map(({ nodeId, host, port }) => `${nodeId}=${host}:${port}`)
+    log.info({ details: { brokers: known } }, 'brokers known')
+  })
+  return { name, view, links, watch, upstreamHosts: () => hostsOf(view, upstream.bootstrap) }
+}
+
+function createClusterDial(upstream: UpstreamConfig, connectTimeoutMs: number): Dial {
+  return createDialer({
+    rules: addressRules(upstream),
+    resolve: host => lookup(host, { all: true, order: 'verbatim' }),
+    connectTimeoutMs,
+    tlsOptions: upstream.tls === undefined ? undefined : upstreamTlsOptions(upstream.tls),
+  })
+}
+
+/** `localhost` in the bootstrap is as good as 127.0.0.1: whoever says so runs brokers on this machine. */
+function addressRules({ allow, bootstrap }: UpstreamConfig): AddressRules {
+  if (allow !== undefined) return listedAddressRules(allow)
+  let isBootstrapLoopback = bootstrap.some(({ host }) => host === 'localhost' || isLoopback(host))
+  const rules = defaultAddressRules(() => isBootstrapLoopback)
+  const bootstrapHosts = new Set(bootstrap.map(({ host }) => host))
+  return {
+    allows(host, address) {
+      // A bootstrap name that resolves to loopback says so for the cluster, too.
+      if (!isBootstrapLoopback && isIP(host) === 0 && bootstrapHosts.has(host)) isBootstrapLoopback = isLoopback(address)
+      return rules.allows(host, address)
+    },
+  }
+}
+
+function* hostsOf(view: ClusterView, bootstrap: readonly HostAndPort[]): Iterable<string> {
+  for (const { host } of bootstrap) yield host
+  for (const { host } of view.snapshot?.brokers.values() ?? []) yield host
+}

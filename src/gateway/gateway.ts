@@ -1,0 +1,105 @@
+/** Builds every room from the configuration, in the order in which they stand on each other. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { startAdmin } from '../admin/admin.ts'
+import type { Config } from '../config/config.ts'
+import { AcceptLimits } from '../downstream/accept-limits.ts'
+import { DeadlineSweep } from '../downstream/deadline-sweep.ts'
+import { apiName } from '../protocol/api-key.ts'
+import { describeApi } from '../protocol/api-table.ts'
+import type { Logger } from '../telemetry/log.ts'
+import { Metrics } from '../telemetry/metrics.ts'
+import { ByteBudget } from '../wire/byte-budget.ts'
+import { Clients, type Shared } from './clients.ts'
+import { type Cluster, openCluster } from './cluster.ts'
+import { unreadyReasons } from './readiness.ts'
+
+export interface BoundListener {
+  readonly cluster: string
+  readonly listener: string
+  /** The bootstrap port. */
+  readonly bootstrap: string
+  readonly brokerPorts: string
+}
+
+export interface Gateway {
+  readonly addresses: readonly BoundListener[]
+  /** Where health and metrics are served; undefined where they are not. */
+  readonly admin: string | undefined
+  /** Takes no new connections, answers what was asked, and stops, at the latest after `limits.drainTimeout`. */
+  drain(): Promise<void>
+  stop(): Promise<void>
+  reload(): Promise<void>
+}
+
+export async function startGateway(config: Config, { log }: { readonly log: Logger }): Promise<Gateway> {
+  const { limits } = config
+  const metrics = new Metrics({ apiName: key => (describeApi(key) === undefined ? undefined : apiName(key)) })
+  const budget = new ByteBudget(limits.bufferedBytes)
+  const now = (): number => performance.now()
+  let connections = 0
+  const shared: Shared = {
+    limits,
+    budget,
+    metrics,
+    log,
+    now,
+    sweep: new DeadlineSweep(now),
+    acceptLimits: new AcceptLimits(limits, now),
+    nextConnection: () => ++connections,
+  }
+  metrics.gauge('vkitm_buffered_bytes', 'Bytes of frames held in memory', () => budget.inUseBytes)
+
+  const clusters = config.clusters.map(({ name, upstream }) =>
+    openCluster({ name, upstream, connectTimeoutMs: limits.connectTimeout, frameBytesMax: limits.frameBytes, budget, metrics, log }),
+  )
+  const clients = config.clusters.map(({ listeners }, at) =>
+    listeners.map(listener => new Clients(listener, clusters[at] as Cluster, shared)),
+  )
+  let isDraining = false
+  const notReady = (): string[] => (isDraining ? ['draining'] : unreadyReasons(clusters, clients))
+
+  const stop = async (): Promise<void> => {
+    for (const cluster of clusters) cluster.watch.stop()
+    await Promise.all(clients.flat().map(each => each.stop()))
+    await admin?.close()
+  }
+  const addresses: BoundListener[] = []
+  let admin: Awaited<ReturnType<typeof startAdmin>> | undefined
+  try {
+    for (const [at, listeners] of config.clusters.entries()) {
+      for (const [index, listener] of listeners.listeners.entries()) {
+        const [bootstrap, ...brokerPorts] = await (clients[at]![index] as Clients).listen()
+        addresses.push({
+          cluster: listeners.name,
+          listener: listener.name,
+          bootstrap: `${listener.bind.host}:${bootstrap}`,
+          brokerPorts: `${brokerPorts[0]}-${brokerPorts.at(-1)}`,
+        })
+      }
+    }
+    if (config.admin !== undefined) {
+      admin = await startAdmin({ ...config.admin, log, metrics, health: () => [], readiness: notReady })
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  for (const cluster of clusters) cluster.watch.start()
+
+  return {
+    addresses,
+    admin: admin?.address,
+    async drain() {
+      isDraining = true
+      const drained = Promise.all(clients.flat().map(each => each.drain()))
+      const abort = new AbortController()
+      await Promise.race([drained, delay(limits.drainTimeout, undefined, { signal: abort.signal })])
+      abort.abort()
+      await stop()
+    },
+    stop,
+    async reload() {
+      log.info({}, 'nothing to reload yet')
+    },
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * Takes frames apart, walks them through the stages, and puts them together again. Every frame is decoded, for what
+ * cannot be decoded is not forwarded; what no stage changed leaves as the bytes that came.
+ */
+import { WireError } from '../errors.ts'
+import type { ApiKey } from '../protocol/api-key.ts'
+import type { ApiDescription } from '../protocol/api-table.ts'
+import { encodeRequest, encodeResponse, readResponse } from '../protocol/codec.ts'
+import { type RequestHeader, readRequestHeader } from '../protocol/request-header.ts'
+import type { Frame } from '../wire/frame.ts'
+import { lengthPrefixBytes } from '../wire/frame.ts'
+import { Reader } from '../wire/reader.ts'
+import { type Client, Exchange } from './exchange.ts'
+import type { ServedApis } from './served-apis.ts'
+import { changed, type RequestOutcome, type ResponseOutcome, type Stage, unchanged } from './stage.ts'
+
+export interface UnknownTagCounter {
+  unknownTags(apiKey: number, direction: 'request' | 'response', count?: number): void
+}
+
+export interface PipelineOptions {
+  readonly served: ServedApis
+  /** In the order in which requests meet them; answers meet them the other way round. */
+  readonly stages: readonly Stage[]
+  readonly metrics: UnknownTagCounter
+}
+
+/** A request that the gateway does not serve: closed, or answered where Kafka answers (ApiVersions). */
+export interface Unserved {
+  readonly header: RequestHeader
+}
+
+type Step<Outcome> = (exchange: Exchange) => Outcome | Promise<Outcome>
+
+/** What happens to one API and version, worked out at its first request. */
+interface Plan {
+  readonly onRequest: readonly Step<RequestOutcome>[]
+  readonly onResponse: readonly Step<ResponseOutcome>[]
+}
+
+export interface Opened {
+  readonly exchange: Exchange
+  /** Unknown tagged fields were dropped: the received bytes are not what was judged. */
+  readonly hasUnknownTags: boolean
+}
+
+export interface Answer {
+  readonly chunks: readonly Buffer[]
+  readonly byteLength: number
+}
+
+export class Pipeline {
+  readonly served: ServedApis
+  readonly #stages: readonly Stage[]
+  readonly #metrics: UnknownTagCounter
+  readonly #plans: Plan[][] = []
+
+  constructor({ served, stages, metrics }: PipelineOptions) {
+    this.served = served
+    this.#stages = stages
+    this.#metrics = metrics
+  }
+
+  /**
+   * Decodes a client's frame.
+   * @throws WireError when it is not exactly one request of a served API and version.
+   */
+  open(frame: Frame, client: Client): Opened | Unserved {
+    const reader = new Reader(frame.chunks)
+    reader.skip(lengthPrefixBytes)
+    const header = readRequestHeader(reader)
+    const api = this.served.find(header.apiKey, header.apiVersion)
+    if (api === undefined) return { header }
+    const request = api.readRequest(reader, header.apiVersion)
+    reader.expectEnd()
+    if (reader.unknownTags > 0) this.#metrics.unknownTags(api.key, 'request', reader.unknownTags)
+    return { exchange: new Exchange(client, api, header, request), hasUnknownTags: reader.unknownTags > 0 }
+  }
+
+  /** Walks a request through the stages that want it. */
+  judgeRequest(exchange: Exchange): RequestOutcome | Promise<RequestOutcome> {
+    return walk(this.#planOf(exchange).onRequest, exchange, 0, false)
+  }
+
+  /** The bytes of a request whose body was changed. */
+  encodeRequest(exchange: Exchange): Answer {
+    const { api, header, request } = exchange
+    return sized(encodeRequest(api.key as ApiKey, header, request as never))
+  }
+
+  /**
+   * Decodes a broker's frame into `exchange.response` and walks it through the stages.
+   * @throws WireError when it is not exactly the answer of this API and version.
+   */
+  judgeResponse(exchange: Exchange, frame: Frame): ResponseOutcome | Promise<ResponseOutcome> {
+    const { api, header } = exchange
+    const reader = new Reader(frame.chunks, brokerLimits)
+    reader.skip(lengthPrefixBytes)
+    const { correlationId, body } = readResponse(reader, api, header.apiVersion)
+    reader.expectEnd()
+    if (correlationId !== header.correlationId) {
+      throw new WireError('answer to another request', {
+        details: { expected: header.correlationId, received: correlationId },
+      })
+    }
+    exchange.response = body
+    if (reader.unknownTags > 0) this.#metrics.unknownTags(api.key, 'response', reader.unknownTags)
+    return walk(this.#planOf(exchange).onResponse, exchange, 0, reader.unknownTags > 0)
+  }
+
+  /** The bytes of an answer that was changed, or made here. */
+  encodeResponse(exchange: Exchange): Answer {
+    const { api, header, response } = exchange
+    return sized(encodeResponse(api.key as ApiKey, header.apiVersion, header.correlationId, response as never))
+  }
+
+  #planOf({ api, header }: Exchange): Plan {
+    const plans = (this.#plans[api.key] ??= [])
+    return (plans[header.apiVersion] ??= this.#plan(api, header.apiVersion))
+  }
+
+  #plan(api: ApiDescription, apiVersion: number): Plan {
+    const handlers = this.#stages.flatMap(stage => stage.handler(api.key, apiVersion) ?? [])
+    return {
+      onRequest: handlers.flatMap(({ request }) =>
+        request === undefined ? [] : (exchange: Exchange) => request(exchange.request, exchange),
+      ),
+      onResponse: handlers
+        .flatMap(({ response }) =>
+          response === undefined ? [] : (exchange: Exchange) => response(exchange.response, exchange),
+        )
+        .reverse(),
+    }
+  }
+}
+
+/** Runs the steps in order until one does not forward; waits only where a step does. */
+function walk<Outcome extends RequestOutcome>(
+  steps: readonly Step<Outcome>[],
+  exchange: Exchange,
+  from: number,
+  wasChanged: boolean,
+): Forwarded<Outcome> | Promise<Forwarded<Outcome>> {
+  let isChanged = wasChanged
+  for (let at = from; at < steps.length; at++) {
+    const outcome = (steps[at] as Step<Outcome>)(exchange)
+    if (outcome instanceof Promise) return walkOn(steps, exchange, at, isChanged, outcome)
+    if (outcome.kind !== 'forward') return outcome
+    isChanged ||= outcome.changed
+  }
+  return isChanged ? changed : unchanged
+}
+
+async function walkOn<Outcome extends RequestOutcome>(
+  steps: readonly Step<Outcome>[],
+  exchange: Exchange,
+  at: number,
+  wasChanged: boolean,
+  pending: Promise<Outcome>,
+): Promise<Forwarded<Outcome>> {
+  const outcome = await pending
+  if (outcome.kind !== 'forward') return outcome
+  return walk(steps, exchange, at + 1, wasChanged || outcome.changed)
+}
+
+type Forwarded<Outcome> = Outcome | typeof changed | typeof unchanged
+
+function sized(chunks: readonly Buffer[]): Answer {
+  let byteLength = 0
+  for (const chunk of chunks) byteLength += chunk.length
+  return { chunks, byteLength }
+}
+
+/** A broker's metadata of a large cluster has more items than any request. */
+const brokerLimits = { itemsMax: 4_000_000, tagBytesMax: 16 * 1024 * 1024 }

@@ -1,0 +1,70 @@
+/**
+ * Rule zero: which API keys and versions this gateway lets through at all. What has no row here is not advertised in
+ * ApiVersions and never reaches a broker.
+ */
+import { ApiKey } from '../protocol/api-key.ts'
+import { type ApiDescription, describeApi } from '../protocol/api-table.ts'
+
+export interface VersionRange {
+  readonly min: number
+  readonly max: number
+}
+
+/** Brokers and controllers talk to each other with these; a client that sends one is never a client. */
+export const interBrokerKeys: ReadonlySet<number> = new Set([
+  // LeaderAndIsr, StopReplica, UpdateMetadata, ControlledShutdown: without a version since Kafka 4.0.
+  4,
+  5,
+  6,
+  7,
+  ApiKey.Vote,
+  ApiKey.BeginQuorumEpoch,
+  ApiKey.EndQuorumEpoch,
+  ApiKey.AlterPartition,
+  // Carries another principal: forwarded, it would be an impersonation.
+  ApiKey.Envelope,
+  ApiKey.FetchSnapshot,
+  ApiKey.BrokerRegistration,
+  ApiKey.BrokerHeartbeat,
+  ApiKey.AllocateProducerIds,
+  ApiKey.ControllerRegistration,
+  ApiKey.AssignReplicasToDirs,
+  ApiKey.UpdateRaftVoter,
+  ApiKey.InitializeShareGroupState,
+  ApiKey.ReadShareGroupState,
+  ApiKey.WriteShareGroupState,
+  ApiKey.DeleteShareGroupState,
+  ApiKey.ReadShareGroupStateSummary,
+])
+
+/** Refused until a policy can say who may alter the cluster. */
+const refusedKeys: ReadonlySet<number> = new Set([ApiKey.WriteTxnMarkers])
+
+/** Versions whose later form belongs to brokers alone. */
+const versionMax: ReadonlyMap<number, number> = new Map([[ApiKey.AddPartitionsToTxn, 3]])
+
+const apiKeyMax = 0x7f
+
+export class ServedApis {
+  readonly #rows = new Map<number, VersionRange>()
+
+  constructor() {
+    for (let apiKey = 0; apiKey <= apiKeyMax; apiKey++) {
+      const api = describeApi(apiKey)
+      if (api === undefined || interBrokerKeys.has(apiKey) || refusedKeys.has(apiKey)) continue
+      const max = Math.min(api.maxVersion, versionMax.get(apiKey) ?? api.maxVersion)
+      this.#rows.set(apiKey, Object.freeze({ min: api.minVersion, max }))
+    }
+  }
+
+  /** The versions served; undefined where the key is refused. */
+  versionsOf(apiKey: number): VersionRange | undefined {
+    return this.#rows.get(apiKey)
+  }
+
+  find(apiKey: number, apiVersion: number): ApiDescription | undefined {
+    const versions = this.#rows.get(apiKey)
+    if (versions === undefined || apiVersion < versions.min || apiVersion > versions.max) return undefined
+    return describeApi(apiKey)
+  }
+}

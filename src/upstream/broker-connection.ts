@@ -1,0 +1,169 @@
+/**
+ * One connection to one broker, for one client. Sends frames, pairs answers with them in order (a Kafka broker answers
+ * a connection's requests in the order it got them), and reads no further than somebody has room for.
+ */
+import type { Socket } from 'node:net'
+import { UpstreamError, WireError } from '../errors.ts'
+import type { ByteBudget, Reservation } from '../wire/byte-budget.ts'
+import type { Frame } from '../wire/frame.ts'
+import { FrameSplitter } from '../wire/frame-splitter.ts'
+import { Outbound } from '../wire/outbound.ts'
+
+/** Takes an answer and what it holds of the budget; the taker releases it. */
+export type OnAnswer = (frame: Frame, held: Reservation) => void
+
+export interface OutgoingFrame {
+  readonly chunks: readonly Buffer[]
+  readonly byteLength: number
+  /** Missing where the broker gives no answer (acks=0). */
+  readonly onAnswer?: OnAnswer | undefined
+  /** Released once the system has the frame's last byte. */
+  readonly held?: Reservation | undefined
+}
+
+export interface BrokerConnectionOptions {
+  readonly socket: Socket
+  readonly budget: ByteBudget
+  readonly frameBytesMax: number
+  /** The connection can be written to again. */
+  readonly onWritable: () => void
+  /** The connection is gone, with the reason where there is one. Called once. */
+  readonly onClosed: (error?: Error) => void
+}
+
+/** A correlation id and nothing else. */
+const answerBytesMin = 4
+/** An answer that came in one read needs no grant; a longer one asks before it is read on. */
+const reserveFromBytes = 64 * 1024
+
+export class BrokerConnection {
+  readonly #socket: Socket
+  readonly #budget: ByteBudget
+  readonly #options: BrokerConnectionOptions
+  readonly #splitter: FrameSplitter
+  readonly #outbound: Outbound
+  readonly #awaited: OnAnswer[] = []
+  #awaitedFrom = 0
+  #reservation: Reservation | undefined
+  #isPausedByOwner = false
+  #isReading = true
+  #isClosed = false
+
+  constructor(options: BrokerConnectionOptions) {
+    const { socket, budget, frameBytesMax, onWritable } = options
+    this.#socket = socket
+    this.#budget = budget
+    this.#options = options
+    this.#splitter = new FrameSplitter({ payloadBytesMin: answerBytesMin, payloadBytesMax: frameBytesMax })
+    this.#outbound = new Outbound(socket, onWritable)
+    socket.on('data', chunk => this.#received(chunk))
+    socket.on('error', cause => this.#close(lost(cause)))
+    socket.on('close', () => this.#close())
+    socket.on('end', () => this.#close())
+  }
+
+  /** False while so much waits to be sent that the client should not be read. */
+  get isWritable(): boolean {
+    return !this.#outbound.isFull
+  }
+
+  get isReading(): boolean {
+    return this.#isReading
+  }
+
+  send({ chunks, byteLength, onAnswer, held }: OutgoingFrame): void {
+    if (onAnswer !== undefined) this.#awaited.push(onAnswer)
+    this.#outbound.send(chunks, byteLength, held)
+  }
+
+  pauseReading(): void {
+    this.#isPausedByOwner = true
+    this.#updateReading()
+  }
+
+  resumeReading(): void {
+    this.#isPausedByOwner = false
+    this.#updateReading()
+  }
+
+  /** Sends what was accepted, then closes. */
+  end(): void {
+    if (!this.#isClosed) this.#outbound.end()
+  }
+
+  destroy(): void {
+    this.#close()
+  }
+
+  #received(chunk: Buffer): void {
+    try {
+      this.#splitter.push(chunk)
+      for (let frame = this.#splitter.next(); frame !== undefined && !this.#isClosed; frame = this.#splitter.next()) {
+        this.#answered(frame)
+      }
+    } catch (error) {
+      this.#close(misbehaved(error))
+      return
+    }
+    this.#reserve()
+  }
+
+  #answered(frame: Frame): void {
+    const onAnswer = this.#awaited[this.#awaitedFrom]
+    if (onAnswer === undefined) throw new WireError('an answer to no request')
+    this.#forgetFirst()
+    const held = this.#reservation ?? this.#budget.hold(frame.byteLength)
+    this.#reservation = undefined
+    onAnswer(frame, held)
+  }
+
+  /** An array with a moving front: `shift` on a long one would move the rest at every answer. */
+  #forgetFirst(): void {
+    this.#awaitedFrom++
+    if (this.#awaitedFrom === this.#awaited.length) {
+      this.#awaited.length = 0
+      this.#awaitedFrom = 0
+    } else if (this.#awaitedFrom >= 64) {
+      this.#awaited.splice(0, this.#awaitedFrom)
+      this.#awaitedFrom = 0
+    }
+  }
+
+  /** The announced length is asked for before the body is read; without a grant the broker waits. */
+  #reserve(): void {
+    const announced = this.#splitter.announcedBytes
+    if (announced < reserveFromBytes || this.#reservation !== undefined || this.#isClosed) return
+    this.#reservation = this.#budget.hold(0)
+    this.#reservation.grow(announced, () => this.#updateReading())
+    this.#updateReading()
+  }
+
+  #updateReading(): void {
+    const shouldRead = !this.#isPausedByOwner && this.#reservation?.isWaiting !== true
+    if (shouldRead === this.#isReading || this.#isClosed) return
+    this.#isReading = shouldRead
+    if (shouldRead) this.#socket.resume()
+    else this.#socket.pause()
+  }
+
+  #close(error?: Error): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#reservation?.release()
+    this.#outbound.abandon()
+    this.#socket.destroy()
+    this.#options.onClosed(error)
+  }
+}
+
+function lost(cause: Error): UpstreamError {
+  return new UpstreamError('VKITM_UPSTREAM_LOST', `the connection to the broker broke: ${cause.message}`, {
+    cause,
+    retriable: true,
+  })
+}
+
+function misbehaved(cause: unknown): UpstreamError {
+  return new UpstreamError('VKITM_UPSTREAM_MISBEHAVED', 'the broker sent what is no answer', { cause, retriable: false })
+}
+

@@ -1,0 +1,151 @@
+/**
+ * Keeps a ClusterView true: asks one broker after another for the brokers of the cluster, every few seconds and as soon
+ * as somebody has a reason to, and starts over with the next address whenever one fails.
+ */
+import { UpstreamError } from '../errors.ts'
+import { ApiKey } from '../protocol/api-key.ts'
+import type { MetadataResponse } from '../protocol/generated/metadata-response.ts'
+import type { ClusterSnapshot, ClusterView } from '../topology/cluster-view.ts'
+import type { HostAndPort } from './dialer.ts'
+
+/** Fits BrokerRequests. */
+export interface Questions {
+  ask: import('./broker-requests.ts').BrokerRequests['ask']
+  close(): void
+}
+
+export interface ClusterWatchOptions {
+  readonly view: ClusterView
+  readonly bootstrap: readonly HostAndPort[]
+  readonly connect: (target: HostAndPort) => Promise<Questions>
+  readonly refreshMs: number
+  readonly onFailed: (error: unknown, target: HostAndPort) => void
+  readonly onRecovered: () => void
+}
+
+const backoffMs = { first: 200, max: 5_000 }
+
+export class ClusterWatch {
+  readonly #options: ClusterWatchOptions
+  #questions: Questions | undefined
+  #metadataVersion = 1
+  #timer: NodeJS.Timeout | undefined
+  #isAsking = false
+  #isStopped = false
+  #failures = 0
+  #nextAddress = 0
+  #lastFailure: unknown
+
+  constructor(options: ClusterWatchOptions) {
+    this.#options = options
+  }
+
+  /** Why the last try failed; undefined while a broker answers. */
+  get failure(): unknown {
+    return this.#lastFailure
+  }
+
+  start(): void {
+    this.refreshSoon()
+  }
+
+  /** Somebody saw what does not fit the view: asks again now instead of at the next turn. */
+  refreshSoon(): void {
+    // While brokers fail, the back-off decides when to knock again.
+    if (this.#isStopped || this.#isAsking || this.#failures > 0) return
+    clearTimeout(this.#timer)
+    void this.#turn()
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    clearTimeout(this.#timer)
+    this.#questions?.close()
+  }
+
+  async #turn(): Promise<void> {
+    this.#isAsking = true
+    const target = this.#nextTarget()
+    try {
+      this.#questions ??= await this.#connect(target)
+      this.#learn(await this.#metadata(this.#questions))
+      this.#succeeded()
+    } catch (error) {
+      this.#failed(error, target)
+    } finally {
+      this.#isAsking = false
+    }
+    if (!this.#isStopped) this.#timer = setTimeout(() => void this.#turn(), this.#waitMs())
+  }
+
+  async #connect(target: HostAndPort): Promise<Questions> {
+    const questions = await this.#options.connect(target)
+    // Version 0 is understood by every broker; its answer says which Metadata we may send.
+    const { apiKeys } = await questions.ask(ApiKey.ApiVersions, 0, apiVersionsRequest)
+    const metadata = apiKeys.find(({ apiKey }) => apiKey === ApiKey.Metadata)
+    if (metadata === undefined || metadata.maxVersion < 1) {
+      questions.close()
+      throw new UpstreamError('VKITM_UPSTREAM_TOO_OLD', 'the broker does not serve Metadata version 1', { retriable: false })
+    }
+    this.#metadataVersion = Math.min(metadata.maxVersion, newestMetadataVersion)
+    return questions
+  }
+
+  #metadata(questions: Questions): Promise<MetadataResponse> {
+    return questions.ask(ApiKey.Metadata, this.#metadataVersion, noTopics)
+  }
+
+  #learn({ brokers, clusterId }: MetadataResponse): void {
+    if (this.#isStopped) return
+    // A broker that has not heard from its controller yet knows nobody: no news.
+    if (brokers.length === 0) throw new UpstreamError('VKITM_UPSTREAM_EMPTY', 'the broker knows no brokers yet', { retriable: true })
+    const byId: ClusterSnapshot['brokers'] = new Map(
+      brokers.map(({ nodeId, host, port, rack }) => [nodeId, { nodeId, host, port, rack }]),
+    )
+    this.#options.view.replace({ clusterId, brokers: byId })
+  }
+
+  /** Bootstrap addresses and known brokers in turn, so that neither a moved nor a dead one is asked for ever. */
+  #nextTarget(): HostAndPort {
+    const known = [...(this.#options.view.snapshot?.brokers.values() ?? [])]
+    const targets = [...known, ...this.#options.bootstrap]
+    return targets[this.#nextAddress % targets.length] as HostAndPort
+  }
+
+  #succeeded(): void {
+    if (this.#lastFailure !== undefined) this.#options.onRecovered()
+    this.#lastFailure = undefined
+    this.#failures = 0
+  }
+
+  #failed(error: unknown, target: HostAndPort): void {
+    this.#questions?.close()
+    this.#questions = undefined
+    if (this.#isStopped) return
+    this.#nextAddress++
+    this.#failures++
+    this.#lastFailure = error
+    this.#options.onFailed(error, target)
+  }
+
+  #waitMs(): number {
+    if (this.#failures === 0) return this.#options.refreshMs
+    // Every address once without delay, then slower and slower.
+    const rounds = Math.floor(this.#failures / Math.max(1, this.#options.bootstrap.length))
+    if (rounds === 0) return 0
+    return Math.min(backoffMs.max, backoffMs.first * 2 ** Math.min(rounds - 1, 10))
+  }
+}
+
+/** By id arrives with 12, which we do not need; 13 adds a top-level error for re-bootstrapping clients. */
+const newestMetadataVersion = 12
+
+const apiVersionsRequest = { clientSoftwareName: '', clientSoftwareVersion: '', clusterId: null, nodeId: -1 }
+
+/** From version 1 on an empty list asks for no topic at all. */
+const noTopics = {
+  topics: [],
+  allowAutoTopicCreation: false,
+  includeClusterAuthorizedOperations: false,
+  includeTopicAuthorizedOperations: false,
+}

@@ -1,0 +1,10 @@
+/** One length-prefixed message as it was received: views on the chunks it arrived in, never joined. */
+export interface Frame {
+  /** The received bytes, the 4 of the length prefix included. */
+  readonly chunks: readonly Buffer[]
+  /** Bytes of all chunks, prefix included. */
+  readonly byteLength: number
+}
+
+/** The Kafka protocol's length prefix: a signed 32-bit count of the bytes that follow it. */
+export const lengthPrefixBytes = 4

@@ -1,0 +1,120 @@
+/**
+ * Frames on their way out of one connection. Writes them in slices: Node's TLS copies everything that is written at
+ * once into one buffer, so a large frame handed over whole would stand in memory three times.
+ */
+import type { Writable } from 'node:stream'
+import type { Reservation } from './byte-budget.ts'
+
+/** Handed to the stream before its 'drain' is awaited. */
+const sliceBytes = 256 * 1024
+
+interface QueuedFrame {
+  readonly chunks: readonly Buffer[]
+  nextChunk: number
+  bytesLeft: number
+  readonly held: Reservation | undefined
+}
+
+export class Outbound {
+  readonly #stream: Writable
+  readonly #onDrained: () => void
+  /** Frames not handed to the stream, or only in part. */
+  readonly #queue: QueuedFrame[] = []
+  #queuedBytes = 0
+  #isFull = false
+  #isGathering = false
+  #isEnding = false
+  /** What frames hold whose last byte the stream has and the system has not. */
+  readonly #leaving: Reservation[] = []
+  readonly #firstHasLeft = (error?: Error | null): void => {
+    if (!error) this.#leaving.shift()?.release()
+  }
+
+  /** `onDrained` is called when everything that was sent has been handed to the system. */
+  constructor(stream: Writable, onDrained: () => void) {
+    this.#stream = stream
+    this.#onDrained = onDrained
+    stream.on('drain', () => this.#drained())
+  }
+
+  /** Bytes that the system has not taken yet, in this queue and in the stream. */
+  get pendingBytes(): number {
+    return this.#queuedBytes + this.#stream.writableLength
+  }
+
+  /** True from a full slice until the stream has drained. */
+  get isFull(): boolean {
+    return this.#isFull
+  }
+
+  /** Sends a frame after those before it; what it holds is released once the system has taken its last byte. */
+  send(chunks: readonly Buffer[], byteLength: number, held?: Reservation): void {
+    const frame: QueuedFrame = { chunks, nextChunk: 0, bytesLeft: byteLength, held }
+    this.#gather()
+    if (!this.#isFull) this.#write(frame)
+    if (frame.bytesLeft === 0) return
+    this.#queue.push(frame)
+    this.#queuedBytes += frame.bytesLeft
+  }
+
+  /** Ends the stream after everything that was sent. */
+  end(): void {
+    this.#isEnding = true
+    if (!this.#isFull) this.#stream.end()
+  }
+
+  /** The stream is gone: gives back what unsent frames hold. */
+  abandon(): void {
+    for (const held of this.#leaving.splice(0)) held.release()
+    for (const frame of this.#queue.splice(0)) frame.held?.release()
+    this.#queuedBytes = 0
+  }
+
+  /** All that is sent in one turn of the event loop leaves in one write. */
+  #gather(): void {
+    if (this.#isGathering) return
+    this.#isGathering = true
+    this.#stream.cork()
+    process.nextTick(this.#flush)
+  }
+
+  readonly #flush = (): void => {
+    this.#isGathering = false
+    this.#stream.uncork()
+  }
+
+  /** Writes chunks of the frame until it ends or the slice is full. */
+  #write(frame: QueuedFrame): void {
+    const stream = this.#stream
+    while (frame.bytesLeft > 0) {
+      if (stream.writableLength >= sliceBytes) {
+        this.#isFull = true
+        return
+      }
+      const chunk = frame.chunks[frame.nextChunk++] as Buffer
+      frame.bytesLeft -= chunk.length
+      if (frame.bytesLeft > 0 || frame.held === undefined) {
+        stream.write(chunk)
+      } else {
+        this.#leaving.push(frame.held)
+        stream.write(chunk, this.#firstHasLeft)
+      }
+    }
+  }
+
+  #drained(): void {
+    this.#isFull = false
+    this.#stream.cork()
+    while (this.#queue.length > 0 && !this.#isFull) {
+      const frame = this.#queue[0] as QueuedFrame
+      const before = frame.bytesLeft
+      this.#write(frame)
+      this.#queuedBytes -= before - frame.bytesLeft
+      if (frame.bytesLeft === 0) this.#queue.shift()
+    }
+    this.#stream.uncork()
+    if (this.#isFull) return
+    if (this.#isEnding) this.#stream.end()
+    this.#onDrained()
+  }
+}
