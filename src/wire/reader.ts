@@ -2,11 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { WireError } from '../errors.ts'
 import { type ReadLimits, readLimits, stringBytesMax } from './bounds.ts'
 import { Span } from './span.ts'
-
-export interface UnknownTaggedField {
-  readonly tag: number
-  readonly data: Buffer
-}
+import type { TaggedField } from './tagged-field.ts'
 
 /** Up to here a loop that looks for non-ASCII bytes is cheaper than a call into native code. */
 const asciiLoopMax = 128
@@ -257,8 +253,8 @@ export class Reader {
   }
 
   /** The tagged fields of a struct that has none in this build: dropped and counted, or returned where they are kept. */
-  taggedFields(): UnknownTaggedField[] | undefined {
-    let kept: UnknownTaggedField[] | undefined
+  taggedFields(): TaggedField[] | undefined {
+    let kept: TaggedField[] | undefined
     for (let left = this.tagCount(), tag = -1; left > 0; left--) {
       tag = this.tag(tag)
       kept = this.unknownTag(tag, this.tagEnd(), kept)
@@ -293,7 +289,7 @@ export class Reader {
     throw new WireError('tagged field is not as long as it says', { details: { tag, excess: end - this.remaining } })
   }
 
-  unknownTag(tag: number, end: number, kept: UnknownTaggedField[] | undefined): UnknownTaggedField[] | undefined {
+  unknownTag(tag: number, end: number, kept: TaggedField[] | undefined): TaggedField[] | undefined {
     if (this.#limits.keepUnknownTags) {
       const field = { tag, data: this.#take(this.remaining - end) }
       if (kept === undefined) return [field]

@@ -1,5 +1,6 @@
 import { stringBytesMax } from './bounds.ts'
 import type { Span } from './span.ts'
+import type { TaggedField } from './tagged-field.ts'
 
 /** Bytes longer than this are passed on by reference instead of being copied. */
 const copiedBytesMax = 1024
@@ -202,11 +203,15 @@ export class Writer {
     this.uvarint(value + 1)
   }
 
-  /** One tagged field, its payload written elsewhere because its size goes first. */
-  taggedField(tag: number, payload: Writer): void {
-    this.uvarint(tag)
-    this.uvarint(payload.byteLength)
-    for (const chunk of payload.chunks()) this.raw(chunk)
+  /** The tagged fields of a struct: those set, in order, and the unknown ones that were kept. */
+  taggedFields(known: readonly TaggedField[] | undefined, unknown: readonly TaggedField[] | undefined): void {
+    const fields = known === undefined ? (unknown ?? []) : merged(known, unknown)
+    this.uvarint(fields.length)
+    for (const field of fields) {
+      this.uvarint(field.tag)
+      this.uvarint(field.data.length)
+      this.raw(field.data)
+    }
   }
 
   /** Bytes as they are, without a length. */
@@ -291,4 +296,12 @@ function utf8Length(value: string): number {
   const byteLength = Buffer.byteLength(value, 'utf8')
   if (byteLength > stringBytesMax) throw new RangeError(`a string of ${byteLength} bytes is too long`)
   return byteLength
+}
+
+function merged(known: readonly TaggedField[], unknown: readonly TaggedField[] = []): readonly TaggedField[] {
+  if (unknown.length === 0) return known
+  const fields = [...known, ...unknown].sort((one, other) => one.tag - other.tag)
+  const doubled = fields.find((field, index) => field.tag === fields[index + 1]?.tag)
+  if (doubled !== undefined) throw new RangeError(`tagged field ${doubled.tag} is given twice`)
+  return fields
 }
