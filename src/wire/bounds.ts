@@ -1,0 +1,21 @@
+/** What a message may ask of its reader. Counts come from the peer; nothing is allocated before it passes one of these. */
+export interface ReadLimits {
+  /** Array elements that become an object or a string, over the whole message. */
+  readonly itemsMax: number
+  /** Tagged fields in one struct. */
+  readonly tagsMax: number
+  /** Bytes of one tagged field. */
+  readonly tagBytesMax: number
+  /** Keep tagged fields this build does not know, instead of counting and dropping them. */
+  readonly keepUnknownTags: boolean
+}
+
+export const readLimits: ReadLimits = {
+  itemsMax: 1_000_000,
+  tagsMax: 64,
+  tagBytesMax: 64 * 1024,
+  keepUnknownTags: false,
+}
+
+/** Kafka's own limit of a string, in every encoding. */
+export const stringBytesMax = 0x7fff
