@@ -1,0 +1,154 @@
+/**
+ * What the configuration says once it is read, checked and filled with its defaults: plain frozen values that
+ * `gateway/` hands out in slices. Lower rooms declare what they need and these shapes fit; none imports this file.
+ */
+import type { Secret } from '../telemetry/secret.ts'
+
+export interface Config {
+  /** Absolute path of the file this was read from. */
+  readonly file: string
+  readonly clusters: readonly ClusterConfig[]
+  /** Absent where the file says `admin: none`. */
+  readonly admin?: AdminConfig
+  readonly limits: LimitsConfig
+  readonly log: LogConfig
+  /** What is weaker than the default or easily overlooked (`policy: none`, skipped verification): logged at start. */
+  readonly warnings: readonly ConfigWarning[]
+}
+
+export interface ConfigWarning {
+  readonly path: string
+  readonly message: string
+}
+
+export interface ClusterConfig {
+  readonly name: string
+  readonly upstream: UpstreamConfig
+  readonly listeners: readonly ListenerConfig[]
+  readonly policy: 'none'
+}
+
+/** A host without brackets, also where it is an IPv6 address. */
+export interface Endpoint {
+  readonly host: string
+  readonly port: number
+}
+
+export interface UpstreamConfig {
+  readonly bootstrap: readonly Endpoint[]
+  /** Hosts that metadata may send us to. Absent: the default rule of DESIGN section 4. */
+  readonly allow?: readonly HostPattern[]
+  /** Absent: plaintext. */
+  readonly tls?: UpstreamTlsConfig
+}
+
+export type HostPattern =
+  /** Lower case, compared whole. */
+  | { readonly kind: 'name'; readonly name: string }
+  /** `*.internal`: every host below, not `internal` itself; the suffix keeps its dot and is lower case. */
+  | { readonly kind: 'suffix'; readonly suffix: string }
+  | ({ readonly kind: 'network' } & Network)
+
+/** A single address is a network of 32 or 128 bits. Fits `net.BlockList.addSubnet`. */
+export interface Network {
+  readonly address: string
+  readonly prefix: number
+  readonly family: 'ipv4' | 'ipv6'
+}
+
+/** The content of a file at the time of loading; the path is for messages and for watching. */
+export interface FileContent {
+  readonly path: string
+  readonly content: Buffer
+}
+
+/** Certificates, or certificates with their key: PEM, or a PKCS#12 store with its password. */
+export type CertificateSource =
+  | ({ readonly kind: 'pem' } & FileContent)
+  | ({ readonly kind: 'pkcs12'; readonly password: Secret } & FileContent)
+
+/** A certificate chain with its private key: two PEM files (the key perhaps encrypted), or one PKCS#12 store. */
+export type IdentitySource =
+  | {
+      readonly kind: 'pem'
+      readonly certificate: FileContent
+      readonly key: FileContent
+      readonly keyPassword?: Secret
+    }
+  | { readonly kind: 'pkcs12'; readonly store: FileContent; readonly password: Secret }
+
+export type TlsVersion = 'TLSv1.2' | 'TLSv1.3'
+
+export interface UpstreamTlsConfig {
+  /** Absent: Node's roots. */
+  readonly ca?: CertificateSource
+  /** Our client certificate. */
+  readonly identity?: IdentitySource
+  readonly serverName?: string
+  readonly minVersion: TlsVersion
+  readonly crl: readonly FileContent[]
+  readonly dangerouslySkipVerification: boolean
+}
+
+export interface ListenerTlsConfig {
+  readonly identity: IdentitySource
+  readonly clientCa?: CertificateSource
+  readonly clientAuth: 'none' | 'request' | 'require'
+  readonly minVersion: TlsVersion
+  readonly crl: readonly FileContent[]
+}
+
+/** Ports of brokers: the one of broker n is first + n − firstId, for firstId ≤ n < firstId + count. */
+export interface PortRange {
+  readonly first: number
+  readonly count: number
+  readonly firstId: number
+}
+
+export interface ListenerConfig {
+  readonly name: string
+  readonly bind: Endpoint
+  /** What clients are told; the host is that of every broker too. A port of 0 means: the one that `bind` got. */
+  readonly advertise: Endpoint
+  readonly expose: 'ports'
+  /** The ports we bind. */
+  readonly brokerPorts: PortRange
+  /** The ports clients are told; same count and firstId as `brokerPorts`. */
+  readonly advertiseBrokerPorts: PortRange
+  /** Absent: plaintext. */
+  readonly tls?: ListenerTlsConfig
+  readonly principal: { readonly rules: readonly string[] }
+  /** Absent: no PROXY header is expected or accepted. */
+  readonly proxyProtocol?: { readonly trusted: readonly Network[] }
+}
+
+export interface AdminConfig {
+  readonly bind: Endpoint
+  /** Always present unless `bind` is a loopback address. */
+  readonly token?: Secret
+}
+
+/** Counts, bytes and milliseconds, named as in the file. */
+export interface LimitsConfig {
+  readonly connections: number
+  readonly connectionsPerIp: number
+  readonly acceptPerSecond: number
+  readonly acceptPerSecondPerIp: number
+  readonly frameBytes: number
+  readonly preAuthFrameBytes: number
+  readonly preAuthRequests: number
+  readonly inFlight: number
+  readonly bufferedBytes: number
+  readonly handshakeTimeout: number
+  readonly firstFrameTimeout: number
+  readonly frameTimeout: number
+  readonly idleTimeout: number
+  readonly writeStall: number
+  readonly connectTimeout: number
+  readonly drainTimeout: number
+  readonly reauthTimeout: number
+}
+
+export interface LogConfig {
+  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'
+}
