@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
-const root = process.env['VKITM_CACHE'] ?? join(homedir(), '.cache', 'vkitm')
+const root = process.env.VKITM_CACHE ?? join(homedir(), '.cache', 'vkitm')
 
 /** A short name for everything that decides what a cached folder holds. */
 export function cacheKey(name: string, ...ingredients: readonly string[]): string {

@@ -9,15 +9,15 @@ const lookup = dns.lookup
 const lookupPromise = dns.promises.lookup
 const loopback = { address: '127.0.0.1', family: 4 }
 
-dns.lookup = function (host, options, callback) {
-  if (!names.has(host)) return lookup.apply(this, arguments)
-  const done = callback ?? options
-  const all = typeof options === 'object' && options?.all
+dns.lookup = (host, ...rest) => {
+  if (!names.has(host)) return lookup(host, ...rest)
+  const done = rest.pop()
+  const all = rest[0]?.all === true
   process.nextTick(() => (all ? done(null, [loopback]) : done(null, loopback.address, loopback.family)))
 }
-dns.lookup[promisify.custom] = async (host, options) => dns.promises.lookup(host, options)
-dns.promises.lookup = async function (host, options) {
-  if (!names.has(host)) return lookupPromise.apply(this, arguments)
+dns.promises.lookup = async (host, options) => {
+  if (!names.has(host)) return lookupPromise(host, options)
   return options?.all ? [loopback] : loopback
 }
+dns.lookup[promisify.custom] = dns.promises.lookup
 syncBuiltinESMExports()

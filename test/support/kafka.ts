@@ -83,7 +83,7 @@ function artifacts(version: KafkaVersion): string[] {
 
 /** Why real Kafka cannot run on this machine. Never a reason under CI: there it must run. */
 export function skipReason(version: KafkaVersion = '4.4.0'): string | false {
-  if (process.env['CI'] === 'true') return false
+  if (process.env.CI === 'true') return false
   const missing = javaMissing()
   if (missing !== undefined) return missing
   return hasArtifacts(artifacts(version)) || hasMaven() ? false : 'no mvn on the path to bring Apache Kafka'
