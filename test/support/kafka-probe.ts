@@ -13,15 +13,21 @@ export interface ProbeOptions {
   readonly timeoutMs: number
 }
 
-/** Ids of the brokers that are up, as the broker at `host`:`port` sees them. */
-export async function brokersKnownAt({ host, port, tls, timeoutMs }: ProbeOptions): Promise<number[]> {
+export interface KnownBroker {
+  readonly id: number
+  readonly host: string
+  readonly port: number
+}
+
+/** The brokers that are up and what they advertise, as the broker at `host`:`port` sees them; by id. */
+export async function brokersKnownAt({ host, port, tls, timeoutMs }: ProbeOptions): Promise<KnownBroker[]> {
   const signal = AbortSignal.timeout(timeoutMs)
   // Readiness only: whom we reach is the business of the clients under test.
   const socket = tls ? connectTls({ host, port, rejectUnauthorized: false }) : connect({ host, port })
   try {
     await once(socket, tls ? 'secureConnect' : 'connect', { signal })
     socket.write(metadataRequest())
-    return brokerIds(await frame(socket, signal))
+    return knownBrokers(await frame(socket, signal))
   } finally {
     socket.on('error', () => {})
     socket.destroy()
@@ -49,15 +55,16 @@ async function frame(socket: Socket, signal: AbortSignal): Promise<Buffer> {
   return received.subarray(8)
 }
 
-function brokerIds(body: Buffer): number[] {
-  const ids: number[] = []
+function knownBrokers(body: Buffer): KnownBroker[] {
+  const brokers: KnownBroker[] = []
   let at = 4
   for (let left = body.readInt32BE(0); left > 0; left--) {
-    ids.push(body.readInt32BE(at))
-    at += 4
-    at += 2 + body.readInt16BE(at)
-    at += 4
-    at += 2 + Math.max(0, body.readInt16BE(at))
+    const id = body.readInt32BE(at)
+    const hostEnd = at + 6 + body.readInt16BE(at + 4)
+    const host = body.toString('utf8', at + 6, hostEnd)
+    brokers.push({ id, host, port: body.readInt32BE(hostEnd) })
+    const rackLength = body.readInt16BE(hostEnd + 4)
+    at = hostEnd + 6 + Math.max(0, rackLength)
   }
-  return ids.sort((a, b) => a - b)
+  return brokers.sort((a, b) => a.id - b.id)
 }

@@ -189,7 +189,8 @@ class KafkaProcess implements Broker {
 
   async #known(): Promise<number[]> {
     try {
-      return await brokersKnownAt({ host: '127.0.0.1', port: this.port, tls: this.#tls, timeoutMs: 2_000 })
+      const known = await brokersKnownAt({ host: '127.0.0.1', port: this.port, tls: this.#tls, timeoutMs: 2_000 })
+      return known.map(({ id }) => id)
     } catch {
       // Not listening yet, or not answering yet: `ready` asks again until its deadline.
       return []
