@@ -17,7 +17,7 @@ import { type AddressBook, portsAddressBook } from '../topology/address-book.ts'
 import type { ByteBudget } from '../wire/byte-budget.ts'
 import type { Cluster } from './cluster.ts'
 import { createPrincipalOf, type PrincipalOf } from './principal-of.ts'
-import { listenerTlsOptions } from './tls-options.ts'
+import { loadServerTls } from '../tls/server-context.ts'
 
 /** What all listeners of a process share. */
 export interface Shared {
@@ -91,7 +91,10 @@ export class Clients {
       name,
       host: bind.host,
       ports: [{ port: bind.port, nodeId: undefined }, ...brokers],
-      tls: tls === undefined ? undefined : listenerTlsOptions(tls, limits.handshakeTimeout),
+      tls:
+        tls === undefined
+          ? undefined
+          : loadServerTls(tls, { scope: name, handshakeTimeoutMs: limits.handshakeTimeout, now: new Date() }).serverOptions,
       proxyTrusted: proxyProtocol === undefined ? undefined : blockListOf(proxyProtocol.trusted),
       headerTimeoutMs: limits.handshakeTimeout,
       limits: acceptLimits,

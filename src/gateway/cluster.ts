@@ -11,7 +11,7 @@ import { BrokerRequests } from '../upstream/broker-requests.ts'
 import { ClusterWatch } from '../upstream/cluster-watch.ts'
 import { createDialer, type Dial, type HostAndPort } from '../upstream/dialer.ts'
 import type { ByteBudget } from '../wire/byte-budget.ts'
-import { upstreamTlsOptions } from './tls-options.ts'
+import { ClientTls } from '../tls/client-context.ts'
 
 export interface ClusterOptions {
   readonly name: string
@@ -71,11 +71,12 @@ export function openCluster(options: ClusterOptions): Cluster {
 }
 
 function createClusterDial(upstream: UpstreamConfig, connectTimeoutMs: number): Dial {
+  const tls = upstream.tls === undefined ? undefined : new ClientTls(upstream.tls, new Date())
   return createDialer({
     rules: addressRules(upstream),
     resolve: host => lookup(host, { all: true, order: 'verbatim' }),
     connectTimeoutMs,
-    tlsOptions: upstream.tls === undefined ? undefined : upstreamTlsOptions(upstream.tls),
+    tlsOptions: tls === undefined ? undefined : host => tls.connectOptions(host),
   })
 }
 

@@ -67,13 +67,18 @@ export function decodeResponse<Key extends ApiKey>(
   limits?: Partial<ReadLimits>,
 ): DecodedResponse<Key> {
   const reader = new Reader(frame, limits === undefined ? responseLimits : { ...responseLimits, ...limits })
-  const correlationId = reader.int32()
-  if (responseHeaderVersion(key, version) === 1) reader.taggedFields()
-  const api = readable(key, version)
-  const wireVersion = key === ApiKey.ApiVersions ? apiVersionsVersion(frame, version) : version
-  const body = api.readResponse(reader, wireVersion) as ResponseByKey[Key]
+  const { correlationId, body } = readResponse(reader, readable(key, version), version)
   reader.expectEnd()
-  return { correlationId, body, unknownTags: reader.unknownTags }
+  return { correlationId, body: body as ResponseByKey[Key], unknownTags: reader.unknownTags }
+}
+
+/** Reads header and body of the answer to a request of `version`, for callers that have a reader. */
+export function readResponse(reader: Reader, api: ApiDescription, version: number): { correlationId: number; body: unknown } {
+  const correlationId = reader.int32()
+  if (responseHeaderVersion(api.key, version) === 1) reader.taggedFields()
+  // KIP-511: a broker that does not know the version of ApiVersions asked for says so in version 0.
+  const isRefusal = api.key === ApiKey.ApiVersions && reader.peekInt16() === ErrorCode.UNSUPPORTED_VERSION
+  return { correlationId, body: api.readResponse(reader, isRefusal ? 0 : version) }
 }
 
 export function encodeResponse<Key extends ApiKey>(
@@ -92,13 +97,6 @@ export function encodeResponse<Key extends ApiKey>(
   api.writeResponse(writer, body as never, wireVersion)
   setLength(writer.byteLength - 4)
   return writer.chunks()
-}
-
-/** KIP-511: a broker that does not know the version asked for says so in version 0. */
-function apiVersionsVersion(frame: Frame, version: number): number {
-  const reader = new Reader(frame)
-  reader.skip(4)
-  return reader.int16() === ErrorCode.UNSUPPORTED_VERSION ? 0 : version
 }
 
 function readable(key: ApiKey, version: number): ApiDescription {

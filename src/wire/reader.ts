@@ -85,6 +85,18 @@ export class Reader {
     return (this.#chunk[at]! << 8) | this.#chunk[at + 1]!
   }
 
+  /** The next int16, left to be read again. */
+  peekInt16(): number {
+    const [chunk, index, offset, end, later] = [this.#chunk, this.#index, this.#offset, this.#end, this.#later]
+    const value = this.int16()
+    this.#chunk = chunk
+    this.#index = index
+    this.#offset = offset
+    this.#end = end
+    this.#later = later
+    return value
+  }
+
   int32(): number {
     const at = this.#offset
     if (this.#end - at < 4) return (this.uint16() << 16) | this.uint16()
