@@ -19,13 +19,15 @@ export interface LoadConfigOptions {
 }
 
 export async function loadConfig(file: string, options: LoadConfigOptions = {}): Promise<Config> {
+  return parseConfig(await readSource(file), file, options)
+}
+
+/** The same for a text that need not exist as a file; relative paths in it start where `file` would be. */
+export async function parseConfig(text: string, file: string, options: LoadConfigOptions = {}): Promise<Config> {
   const { env = process.env, machine = inspectMachine() } = options
   const path = resolve(file)
   const folder = dirname(path)
-  const { value, written, problems } = await interpolate(parseSource(await readSource(file, path), file), {
-    folder,
-    env,
-  })
+  const { value, written, problems } = await interpolate(parseSource(text, file), { folder, env })
   const reading: Reading = {
     folder,
     problems: [],
@@ -43,11 +45,11 @@ export async function loadConfig(file: string, options: LoadConfigOptions = {}):
   return deepFreeze(build(read, { path, machine, reading }))
 }
 
-async function readSource(file: string, path: string): Promise<string> {
+async function readSource(file: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8')
+    return await readFile(file, 'utf8')
   } catch (cause) {
-    throw new ConfigError([{ path: file, message: unreadable(path, cause, process.cwd()) }], { cause })
+    throw new ConfigError([{ path: file, message: unreadable(resolve(file), cause, process.cwd()) }], { cause })
   }
 }
 
