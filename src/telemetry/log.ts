@@ -5,6 +5,7 @@
 import { pino } from 'pino'
 import { describeError } from './describe-error.ts'
 import { LineSink } from './line-sink.ts'
+import { withoutSecrets } from './without-secrets.ts'
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'
 
@@ -57,9 +58,11 @@ export interface LogOptions {
   readonly destination?: LogDestination
 }
 
-/** Names under which a secret would come in by mistake, one level deep wherever objects are logged. */
-const SECRET_KEYS = ['password', 'passphrase', 'secret', 'clientSecret', 'token', 'key', 'keyPassword', 'authorization']
-const REDACTED_PATHS = SECRET_KEYS.flatMap(key => [`details.${key}`, `details.*.${key}`, `err.details.${key}`])
+/** JSON leaves these as they are, but terminals and viewers act on them. They only occur inside strings. */
+const UNSAFE_IN_TERMINALS = /[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
+
+const escaped = (line: string): string =>
+  line.replace(UNSAFE_IN_TERMINALS, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 export function createLog({ level = 'info', destination = new LineSink({ fd: 1 }) }: LogOptions = {}): Log {
   const root = pino(
@@ -70,10 +73,9 @@ export function createLog({ level = 'info', destination = new LineSink({ fd: 1 }
       formatters: { level: label => ({ level: label }) },
       messageKey: 'message',
       errorKey: 'err',
-      serializers: { err: error => describeError(error) },
-      redact: { paths: REDACTED_PATHS, censor: '[redacted]' },
+      serializers: { err: error => describeError(error), details: withoutSecrets },
     },
-    destination,
+    { write: line => destination.write(escaped(line)) },
   )
   return Object.assign(root, {
     setLevel: (next: LogLevel) => {

@@ -2,7 +2,7 @@
  * What the gateway counts about itself. The hot path adds to plain numbers and typed arrays; names, labels and
  * prom-client come into it only when somebody scrapes. Label values are bounded, whatever clients send.
  */
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client'
 import { ApiHistogram } from './api-histogram.ts'
 import { BoundedCounts } from './bounded-counts.ts'
 
@@ -64,19 +64,16 @@ export class Metrics {
 
   constructor({ apiName, processMetrics = true }: MetricsOptions) {
     this.#apiName = row => apiName(row) ?? 'other'
-    const histogram = { rows: API_ROWS, rowName: this.#apiName, registry: this.#registry }
-    this.#gateway = new ApiHistogram({
-      ...histogram,
-      name: 'vkitm_gateway_seconds',
-      help: 'Time a request and its answer spent in the gateway, without the wait for the broker',
-      boundsMs: GATEWAY_BOUNDS_MS,
-    })
-    this.#upstream = new ApiHistogram({
-      ...histogram,
-      name: 'vkitm_upstream_seconds',
-      help: 'Time from the last byte of a request towards the broker to the first byte of its answer',
-      boundsMs: UPSTREAM_BOUNDS_MS,
-    })
+    this.#gateway = this.#histogram(
+      'vkitm_gateway_seconds',
+      'Time a request and its answer spent in the gateway, without the wait for the broker',
+      GATEWAY_BOUNDS_MS,
+    )
+    this.#upstream = this.#histogram(
+      'vkitm_upstream_seconds',
+      'Time from the last byte of a request towards the broker to the first byte of its answer',
+      UPSTREAM_BOUNDS_MS,
+    )
     this.#registerConnections()
     this.#registerTraffic()
     this.#registerRefusals()
@@ -220,6 +217,12 @@ export class Metrics {
         add({ api: this.#apiName(Number(row)), reason: reason.join(' ') }, count)
       }
     })
+  }
+
+  #histogram(name: string, help: string, boundsMs: readonly number[]): ApiHistogram {
+    const histogram = new ApiHistogram({ name, help, boundsMs, rows: API_ROWS, rowName: this.#apiName })
+    this.#registry.registerMetric(histogram as unknown as Metric)
+    return histogram
   }
 
   /** A counter filled from our own numbers at each scrape; values of equal labels add up. */

@@ -1,0 +1,150 @@
+/** Where clients connect, and what goes together there. */
+import { isWildcard } from './addresses.ts'
+import type { ListenerConfig, PortRange } from './config.ts'
+import { choice, listOf, name, notYet, text } from './formats.ts'
+import {
+  advertisedPortRange,
+  bindAddress,
+  network,
+  type PortRangeDraft,
+  portRange,
+  remoteAddress,
+} from './network-formats.ts'
+import type { Place } from './place.ts'
+import { type Draft, type Format, optional, required, section, withDefault } from './section.ts'
+import { listenerTls } from './tls-sections.ts'
+
+const expose: Format<'ports'> = {
+  name: 'ports, sni, single',
+  read(value, place) {
+    if (value === 'sni' || value === 'single') {
+      return place.problem(`${value} is not available yet: write expose: ports with brokerPorts`)
+    }
+    return choice(['ports', 'sni', 'single']).read(value, place) as 'ports' | undefined
+  },
+}
+
+const listenerLeaves = {
+  name: required('Name in logs and metrics.', name, 'write a name for logs and metrics'),
+  bind: required('Where clients first connect.', bindAddress, 'write host:port, such as 0.0.0.0:9092'),
+  advertise: optional(
+    'What clients are told; its host is that of every broker too. Required where bind is a wildcard. Default: bind.',
+    remoteAddress,
+  ),
+  expose: required(
+    'What clients see: every broker at its own port, at its own host name, or one virtual broker.',
+    expose,
+    'write expose: ports, so that every broker has its own port',
+  ),
+  brokerPorts: optional(
+    'With expose: ports: the port of broker n is first + n − firstId. 9100-9199 is short for {first: 9100, count: 100, firstId: 0}.',
+    portRange,
+  ),
+  advertiseBrokerPorts: optional(
+    'Broker ports that clients are told, where they differ (port forwarding). Default: brokerPorts.',
+    advertisedPortRange,
+  ),
+  brokerHost: optional(
+    'With expose: sni: host names of the brokers.',
+    notYet('expose: sni, which brokerHost belongs to, is', 'remove it'),
+  ),
+  tls: optional('TLS towards clients. Absent: plaintext.', listenerTls),
+  principal: withDefault(
+    'Who a client with a certificate is.',
+    section(
+      {
+        rules: withDefault("Kafka's mapping rules over the subject; the first match wins.", listOf(text), ['DEFAULT']),
+      },
+      { build: read => read },
+    ),
+    {},
+  ),
+  sasl: optional(
+    'SASL towards clients.',
+    notYet('SASL towards clients is', 'remove it and name clients by certificate (tls.clientAuth)'),
+  ),
+  proxyProtocol: optional(
+    'PROXY protocol, v1 and v2, from load balancers in front.',
+    section(
+      {
+        trusted: required(
+          'Where PROXY headers are believed from.',
+          listOf(network),
+          'write the networks of your load balancers',
+        ),
+      },
+      { build: read => read },
+    ),
+  ),
+} as const
+
+export const listener: Format<ListenerConfig> = section(listenerLeaves, {
+  check(draft, place) {
+    place.key('name').claimName('listener', draft.name)
+    claimSockets(draft, place)
+    checkAdvertise(draft, place)
+    checkBrokerPorts(draft, place)
+  },
+  build: ({
+    advertise,
+    brokerPorts,
+    advertiseBrokerPorts,
+    tls,
+    proxyProtocol,
+    name: listenerName,
+    bind,
+    expose: exposure,
+    principal,
+  }) => ({
+    name: listenerName,
+    bind,
+    advertise: advertise ?? bind,
+    expose: exposure,
+    brokerPorts: brokerPorts!,
+    advertiseBrokerPorts: advertisedPorts(brokerPorts!, advertiseBrokerPorts),
+    principal,
+    ...(tls === undefined ? {} : { tls }),
+    ...(proxyProtocol === undefined ? {} : { proxyProtocol }),
+  }),
+})
+
+type ListenerDraft = Draft<typeof listenerLeaves>
+
+function claimSockets({ bind, brokerPorts }: ListenerDraft, place: Place): void {
+  const { sockets } = place.reading
+  if (bind) sockets.claim(place.key('bind'), bind.host, bind.port)
+  if (bind && brokerPorts) sockets.claim(place.key('brokerPorts'), bind.host, brokerPorts.first, brokerPorts.count)
+}
+
+function checkAdvertise({ bind, advertise }: ListenerDraft, place: Place): void {
+  if (bind === undefined || advertise !== undefined || !isWildcard(bind.host)) return
+  place
+    .key('advertise')
+    .missing(`bind is a wildcard; write the host:port that clients connect to, such as kafka.example.com:${bind.port}`)
+}
+
+function checkBrokerPorts(
+  { expose: exposure, brokerPorts, advertiseBrokerPorts: told }: ListenerDraft,
+  place: Place,
+): void {
+  if (exposure === 'ports' && brokerPorts === undefined) {
+    place.key('brokerPorts').missing('write brokerPorts: 9100-9199, one port for each broker id')
+  }
+  if (brokerPorts === undefined || told === undefined) return
+  const { count, firstId } = advertisedPorts(brokerPorts, told)
+  if (count !== brokerPorts.count || firstId !== brokerPorts.firstId) {
+    place
+      .key('advertiseBrokerPorts')
+      .problem(
+        `must be as many as brokerPorts (${brokerPorts.count} from broker ${brokerPorts.firstId}): write {first: ${told.first}}`,
+      )
+  }
+}
+
+function advertisedPorts(bound: PortRange, told: PortRangeDraft | undefined): PortRange {
+  return {
+    first: told?.first ?? bound.first,
+    count: told?.count ?? bound.count,
+    firstId: told?.firstId ?? bound.firstId,
+  }
+}

@@ -1,0 +1,118 @@
+/** The contract of DESIGN section 4 as convict schemas, section by section, from the inside out. */
+import { printed } from './addresses.ts'
+import type { AdminConfig, ClusterConfig, LogConfig, UpstreamConfig } from './config.ts'
+import { choice, listOf, name, notYet, secret } from './formats.ts'
+import { limits } from './limits-section.ts'
+import { listener } from './listener-section.ts'
+import { bindAddress, hostPattern, remoteAddress } from './network-formats.ts'
+import { type Format, optional, required, section, withDefault } from './section.ts'
+import { upstreamTls } from './tls-sections.ts'
+
+const upstream: Format<UpstreamConfig> = section(
+  {
+    bootstrap: required(
+      'Brokers to begin with; every one is tried.',
+      listOf(remoteAddress),
+      'write a list of host:port',
+    ),
+    allow: optional(
+      'Hosts that metadata may send us to. Default: all but link-local, unspecified and multicast, and loopback only where a bootstrap entry is loopback.',
+      listOf(hostPattern),
+    ),
+    tls: optional('TLS towards the brokers; `{}` trusts the authorities Node trusts. Absent: plaintext.', upstreamTls),
+    sasl: optional(
+      'SASL towards the brokers.',
+      notYet('SASL towards brokers is', 'remove it and use a client certificate (tls.certificate)'),
+    ),
+  },
+  {
+    check: ({ bootstrap = [] }, place) => {
+      const addresses = bootstrap.map(({ host, port }) => printed(host, port))
+      const doubled = addresses.find((address, index) => addresses.indexOf(address) < index)
+      if (doubled !== undefined) place.key('bootstrap').problem(`names ${doubled} twice`)
+    },
+    build: ({ bootstrap, allow, tls }) => ({
+      bootstrap,
+      ...(allow === undefined ? {} : { allow }),
+      ...(tls === undefined ? {} : { tls }),
+    }),
+  },
+)
+
+const policy: Format<'none'> = {
+  name: 'none',
+  read(value, place) {
+    if (value !== 'none') {
+      return place.problem(
+        "policies are not available yet: write policy: none, which leaves every decision to the brokers' own ACLs",
+      )
+    }
+    place.warning("is none: only the brokers' own ACLs apply")
+    return 'none'
+  },
+}
+
+const cluster: Format<ClusterConfig> = section(
+  {
+    name: required('Name in logs and metrics.', name, 'write a name for logs and metrics'),
+    upstream: required('The brokers.', upstream, 'write upstream with bootstrap: [host:port]'),
+    listeners: required('Where clients connect.', listOf(listener), 'write a list of listeners'),
+    policy: required(
+      "Who may do what; none leaves it to the brokers' own ACLs.",
+      policy,
+      "write policy: none to let only the brokers' own ACLs decide",
+    ),
+    interceptors: optional('Changes to messages on the way.', notYet('interceptors are', 'remove them')),
+  },
+  {
+    check: (draft, place) => place.key('name').claimName('cluster', draft.name),
+    build: ({ name: clusterName, upstream: brokers, listeners, policy: rules }) => ({
+      name: clusterName,
+      upstream: brokers,
+      listeners,
+      policy: rules,
+    }),
+  },
+)
+
+const adminSection: Format<AdminConfig> = section(
+  {
+    bind: withDefault('Where /healthz, /readyz and /metrics are served.', bindAddress, '127.0.0.1:9644'),
+    token: {
+      ...optional('Bearer token for POST. Without one, POST is answered only where bind is loopback.', secret),
+      sensitive: true,
+    },
+  },
+  {
+    check({ bind }, place) {
+      if (bind) place.reading.sockets.claim(place.key('bind'), bind.host, bind.port)
+    },
+    build: ({ bind, token }) => ({ bind, ...(token === undefined ? {} : { token }) }),
+  },
+)
+
+const admin: Format<AdminConfig | 'none'> = {
+  ...adminSection,
+  name: 'section, or none',
+  read: (value, place) => (value === 'none' ? 'none' : adminSection.read(value, place)),
+}
+
+const log: Format<LogConfig> = section(
+  {
+    level: withDefault(
+      'The least severe level that is logged.',
+      choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal']),
+      'info',
+    ),
+  },
+  { build: read => read },
+)
+
+export const rootLeaves = {
+  clusters: required('Kafka clusters and the listeners in front of them.', listOf(cluster), 'write a list of clusters'),
+  admin: withDefault('Health, readiness and metrics over HTTP; none switches it off.', admin, {}),
+  limits: withDefault('Bounds; every one has a default.', limits, {}),
+  log: withDefault('The log, on standard output.', log, {}),
+} as const
+
+export const root = section(rootLeaves, { build: read => read })
