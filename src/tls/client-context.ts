@@ -1,0 +1,60 @@
+/**
+ * TLS towards brokers: the chain and the host name are verified unless the configuration says out loud that they are not.
+ * One secure context serves all connections of an upstream; parsing certificates for each would cost more than the rest.
+ */
+import { isIP } from 'node:net'
+import { type ConnectionOptions, checkServerIdentity, createSecureContext, type SecureContext } from 'node:tls'
+import { TlsError } from '../errors.ts'
+import type { FileContent } from './tls-files.ts'
+import { type IdentitySource, loadIdentity, type TlsIdentity } from './tls-identity.ts'
+import { profile, type TlsVersion } from './tls-profile.ts'
+import { loadTrust, type TrustSource, trustOptions } from './trust.ts'
+
+export interface ClientTlsSource {
+  /** Absent: Node's roots. */
+  readonly ca?: TrustSource
+  readonly identity?: IdentitySource
+  /** The name every broker's certificate must carry instead of its own host name. */
+  readonly serverName?: string
+  readonly minVersion: TlsVersion
+  readonly crl: readonly FileContent[]
+  readonly dangerouslySkipVerification: boolean
+}
+
+export class ClientTls {
+  readonly identity: TlsIdentity | undefined
+  readonly #context: SecureContext
+  readonly #serverName: string | undefined
+  readonly #verify: boolean
+
+  constructor(source: ClientTlsSource, now: Date) {
+    if (source.crl.length > 0 && source.ca === undefined)
+      throw new TlsError('crl needs ca: the CA whose lists they are')
+    this.identity = source.identity && loadIdentity(source.identity, { purpose: 'client', now })
+    this.#context = createSecureContext({
+      ...profile(source.minVersion),
+      ...this.identity?.contextOptions(),
+      ...(source.ca && trustOptions(loadTrust(source.ca, source.crl, now))),
+    })
+    this.#serverName = source.serverName
+    this.#verify = !source.dangerouslySkipVerification
+  }
+
+  /** The name that a certificate of `host` must carry; sessions may be resumed only for the same one. */
+  verifiedName(host: string): string {
+    return (this.#serverName ?? host).toLowerCase()
+  }
+
+  /** To be spread beside where to connect: `{ host, port }`, or a `socket` that is connected already. */
+  connectOptions(host: string, session?: Buffer): ConnectionOptions {
+    const name = this.verifiedName(host)
+    return {
+      secureContext: this.#context,
+      // RFC 6066 allows no address here; a server without the extension shows its default certificate.
+      ...(isIP(name) === 0 && { servername: name }),
+      rejectUnauthorized: this.#verify,
+      checkServerIdentity: (_, certificate) => (this.#verify ? checkServerIdentity(name, certificate) : undefined),
+      ...(session && { session }),
+    }
+  }
+}

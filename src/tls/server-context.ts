@@ -1,0 +1,77 @@
+/** TLS towards clients: what `tls.createServer` and `setSecureContext` are given. */
+import { createHash } from 'node:crypto'
+import { createSecureContext, type SecureContextOptions, type TlsOptions } from 'node:tls'
+import { TlsError } from '../errors.ts'
+import type { FileContent } from './tls-files.ts'
+import { type IdentitySource, loadIdentity, type TlsIdentity } from './tls-identity.ts'
+import { profile, type TlsVersion } from './tls-profile.ts'
+import { loadTrust, type Trust, type TrustSource, trustOptions } from './trust.ts'
+
+export type ClientAuth = 'none' | 'request' | 'require'
+
+export interface ServerTlsSource {
+  readonly identity: IdentitySource
+  readonly clientCa?: TrustSource
+  readonly clientAuth: ClientAuth
+  readonly minVersion: TlsVersion
+  readonly crl: readonly FileContent[]
+}
+
+export interface ServerTls {
+  readonly identity: TlsIdentity
+  readonly clientAuth: ClientAuth
+  /** The replaceable part, for `server.setSecureContext`; created once to prove it, held as options as Node wants them. */
+  readonly contextOptions: SecureContextOptions
+  /** All of it, for `tls.createServer`. */
+  readonly serverOptions: TlsOptions
+}
+
+function clientTrust({ clientAuth, clientCa, crl }: ServerTlsSource, now: Date): Trust | undefined {
+  if (clientAuth === 'none') return undefined
+  // Without `ca` Node would accept a certificate from any public CA as a client's.
+  if (clientCa === undefined) throw new TlsError(`clientAuth: ${clientAuth} needs clientCa, the CA of the clients`)
+  return loadTrust(clientCa, crl, now)
+}
+
+/**
+ * A session resumes without its certificate being judged again, so it must not cross over to a listener that judges
+ * differently, nor survive a change of whom we trust. Node's own value is the same for every server of a process.
+ */
+function sessionIdContext(scope: string, clientAuth: ClientAuth, trust: Trust | undefined): string {
+  const judged = trust === undefined ? [] : [...trust.certificates.map(({ raw }) => raw), ...trust.revocations]
+  const digest = createHash('sha256').update(`${scope}\0${clientAuth}\0`)
+  for (const part of judged) digest.update(part)
+  return digest.digest('hex').slice(0, 32)
+}
+
+export interface ServerTlsOptions {
+  /** Names the listener among others. */
+  readonly scope: string
+  readonly handshakeTimeoutMs: number
+  readonly now: Date
+}
+
+export function loadServerTls(
+  source: ServerTlsSource,
+  { scope, handshakeTimeoutMs, now }: ServerTlsOptions,
+): ServerTls {
+  const { clientAuth, minVersion } = source
+  const identity = loadIdentity(source.identity, { purpose: 'server', now })
+  const trust = clientTrust(source, now)
+  const contextOptions: SecureContextOptions = {
+    ...profile(minVersion),
+    ...identity.contextOptions(),
+    ...(trust && trustOptions(trust)),
+    sessionIdContext: sessionIdContext(scope, clientAuth, trust),
+  }
+  createSecureContext(contextOptions)
+  const serverOptions: TlsOptions = {
+    ...contextOptions,
+    handshakeTimeout: handshakeTimeoutMs,
+    requestCert: clientAuth !== 'none',
+    // `request` lets clients without a certificate in, which Node cannot tell from those with a bad one at this point:
+    // `verifiedSubject` refuses the latter.
+    rejectUnauthorized: clientAuth === 'require',
+  }
+  return { identity, clientAuth, contextOptions, serverOptions }
+}

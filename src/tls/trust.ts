@@ -1,0 +1,91 @@
+/** Whom a side trusts: CA certificates out of PEM or PKCS#12 (Java trust stores), and the lists of what they revoked. */
+import type { X509Certificate } from 'node:crypto'
+import type { SecureContextOptions } from 'node:tls'
+import { TlsError } from '../errors.ts'
+import { DerReader, Tag } from './der.ts'
+import { subjectName } from './distinguished-name.ts'
+import { readPem, toPem } from './pem.ts'
+import { readPkcs12 } from './pkcs12/read-pkcs12.ts'
+import { type FileContent, named, type Password, pemCertificates } from './tls-files.ts'
+
+export type TrustSource =
+  | ({ readonly kind: 'pem' } & FileContent)
+  | ({ readonly kind: 'pkcs12'; readonly password: Password } & FileContent)
+
+export interface Trust {
+  readonly certificates: readonly X509Certificate[]
+  /** PEM, one list per entry: Node reads only the first of each. */
+  readonly revocations: readonly string[]
+}
+
+/**
+ * Java trusts only entries that carry its attribute. A key store's chain is therefore no trust store; a file without
+ * keys and without the attribute was made by openssl, where everything in it is meant.
+ */
+function pkcs12Certificates(source: FileContent & { readonly password: Password }): X509Certificate[] {
+  const { path, content, password } = source
+  const { certificates, keys } = readPkcs12({ path, content, password: password.reveal() })
+  const marked = certificates.filter(entry => entry.trusted)
+  const chosen = marked.length > 0 || keys.length > 0 ? marked : certificates
+  if (chosen.length > 0) return chosen.map(entry => entry.certificate)
+  throw new TlsError(
+    keys.length > 0
+      ? `${path}: a key store without trusted certificates: add the CA by keytool -importcert -alias ca -file ca.pem`
+      : `${path}: no certificate in it`,
+  )
+}
+
+function revocationList(file: FileContent): string[] {
+  if (file.content[0] === 0x30) return [toPem('X509 CRL', file.content)]
+  const lists = readPem(file.content).filter(block => block.label === 'X509 CRL')
+  if (lists.length === 0) throw new TlsError(`${file.path}: no revocation list (X509 CRL) in it`)
+  return lists.map(block => block.text)
+}
+
+/** The DER of a CRL's issuer (RFC 5280 5.1). */
+function issuerName(pem: string): string {
+  const body = new DerReader(Buffer.from(pem.replace(/-----[^-]+-----/g, ''), 'base64')).enter(Tag.sequence)
+  const list = body.enter(Tag.sequence)
+  if (list.peekTag() === Tag.integer) list.next()
+  list.next(Tag.sequence)
+  return list.next(Tag.sequence).whole.toString('hex')
+}
+
+/** With lists in force OpenSSL wants one of every CA of a chain, and refuses every peer below a CA without. */
+function checkComplete(path: string, certificates: readonly X509Certificate[], revocations: readonly string[]): void {
+  const issuers = new Set(revocations.map(issuerName))
+  for (const certificate of certificates) {
+    if (!certificate.ca || issuers.has(subjectName(certificate.raw).toString('hex'))) continue
+    throw new TlsError(`${path}: crl has no list of ${named(certificate)}: every peer below it would be refused`)
+  }
+}
+
+function readList(file: FileContent): string[] {
+  try {
+    const lists = revocationList(file)
+    lists.forEach(issuerName)
+    return lists
+  } catch (cause) {
+    if (cause instanceof TlsError) throw cause
+    throw new TlsError(`${file.path}: not a revocation list that can be read`, { cause })
+  }
+}
+
+export function loadTrust(source: TrustSource, crl: readonly FileContent[], now: Date): Trust {
+  const certificates = source.kind === 'pem' ? pemCertificates(source) : pkcs12Certificates(source)
+  if (certificates.every(certificate => now > new Date(certificate.validTo))) {
+    throw new TlsError(`${source.path}: every CA certificate in it has expired`)
+  }
+  const revocations = crl.flatMap(readList)
+  if (revocations.length > 0) checkComplete(source.path, certificates, revocations)
+  return { certificates, revocations }
+}
+
+/**
+ * With lists in force a chain must end at its root, or the root's list of revoked issuing CAs would never be asked.
+ * Without, what the operator trusts is trusted, be it an issuing CA or a single certificate, as in Java.
+ */
+export function trustOptions(trust: Trust): SecureContextOptions {
+  const ca = trust.certificates.map(certificate => certificate.toString())
+  return trust.revocations.length > 0 ? { ca, crl: [...trust.revocations] } : { ca, allowPartialTrustChain: true }
+}
