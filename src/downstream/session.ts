@@ -6,6 +6,7 @@
  *     └── either side ends, a deadline passes, a frame is refused ──▶ closing or closed
  */
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { VkitmError } from '../errors.ts'
 import { answerTimeoutMs } from '../pipeline/answer-deadline.ts'
 import type { Client, Exchange } from '../pipeline/exchange.ts'
@@ -110,7 +111,7 @@ export class Session {
     this.#onClosed = onClosed
     const { limits, now, sweep } = context
     this.#splitter = new FrameSplitter({ payloadBytesMin: requestBytesMin, payloadBytesMax: limits.frameBytes })
-    this.#outbound = new Outbound(socket, () => this.#drained())
+    this.#outbound = new Outbound(socket, { encrypts: socket instanceof TLSSocket, onDrained: () => this.#drained() })
     this.#lastActivityMs = now()
     this.#firstFrameDeadlineMs = this.#lastActivityMs + limits.firstFrameTimeout
     socket.on('data', chunk => this.#received(chunk))
