@@ -58,7 +58,8 @@ function reportFailure(error: unknown): ExitCode {
     complain(`vkitm: ${error.message}\nvkitm --help tells more`)
     return ExitCode.misuse
   }
-  if (error instanceof ConfigError) complain(error.problems.map(problem => `vkitm: ${describeProblem(problem)}`).join('\n'))
+  if (error instanceof ConfigError)
+    complain(error.problems.map(problem => `vkitm: ${describeProblem(problem)}`).join('\n'))
   else if (error instanceof VkitmError) complain(`vkitm: ${error.message}`)
   else complain(`vkitm: ${error instanceof Error ? error.stack : String(error)}`)
   return ExitCode.failed

@@ -10,6 +10,8 @@ export interface Reading {
   readonly warnings: Problem[]
   readonly files: FileReads
   readonly sockets: SocketClaims
+  /** When certificates have to be valid. */
+  readonly now: Date
   /** Where each name was first given, by kind and name. */
   readonly names: Map<string, string>
   /** What stood in the file where a reference was replaced, by path: the replacement may be a secret. */

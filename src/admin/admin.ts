@@ -8,32 +8,23 @@ import type { Logger } from '../telemetry/log.ts'
 import type { Secret } from '../telemetry/secret.ts'
 import { mayPost } from './operator.ts'
 
-export interface Health {
-  readonly status: 'ok' | 'degraded'
-  readonly reasons: readonly string[]
-}
-
-export interface Readiness {
-  readonly ready: boolean
-  /** What is missing and which line to change. */
-  readonly reasons: readonly string[]
-}
-
-export interface AdminServerOptions {
+export interface AdminOptions {
   readonly bind: { readonly host: string; readonly port: number }
   readonly token?: Secret
-  readonly health: () => Health
-  readonly readiness: () => Readiness
+  /** What is degraded; empty where all is well. */
+  readonly health: () => readonly string[]
+  /** Why no new clients should come, each with the line to change; empty where they may. */
+  readonly readiness: () => readonly string[]
   readonly metrics: { readonly contentType: string; text(): Promise<string> }
   /** What POST does, by path: `/reload`. A rejection is answered with 500 and its message. */
   readonly actions?: Readonly<Record<string, () => Promise<void>>>
   readonly log: Logger
 }
 
-export interface AdminServer {
-  /** What was bound, also where the port was left to the system. */
-  readonly address: { readonly host: string; readonly port: number }
-  stop(): Promise<void>
+export interface Admin {
+  /** The host:port that was bound, also where the port was left to the system. */
+  readonly address: string
+  close(): Promise<void>
 }
 
 interface Answer {
@@ -51,16 +42,15 @@ const SERVER_OPTIONS = {
 } as const
 const CONNECTIONS_MAX = 64
 
-export async function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
+export async function startAdmin(options: AdminOptions): Promise<Admin> {
   const server = createServer(SERVER_OPTIONS, (request, response) => void respond(options, request, response))
   server.maxConnections = CONNECTIONS_MAX
   await listen(server, options.bind)
   server.on('error', err => options.log.error({ err }, 'admin server failed'))
-  const { address, port } = server.address() as AddressInfo
-  return { address: { host: address, port }, stop: () => stop(server) }
+  return { address: printed(server.address() as AddressInfo), close: () => close(server) }
 }
 
-function listen(server: Server, { host, port }: AdminServerOptions['bind']): Promise<void> {
+function listen(server: Server, { host, port }: AdminOptions['bind']): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen({ host, port }, () => {
@@ -70,14 +60,18 @@ function listen(server: Server, { host, port }: AdminServerOptions['bind']): Pro
   })
 }
 
-function stop(server: Server): Promise<void> {
+function printed({ address, port }: AddressInfo): string {
+  return `${address.includes(':') ? `[${address}]` : address}:${port}`
+}
+
+function close(server: Server): Promise<void> {
   return new Promise(resolve => {
     server.close(() => resolve())
     server.closeAllConnections()
   })
 }
 
-async function respond(options: AdminServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function respond(options: AdminOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   try {
     send(request, response, await answerTo(options, request))
   } catch (err) {
@@ -86,7 +80,7 @@ async function respond(options: AdminServerOptions, request: IncomingMessage, re
   }
 }
 
-async function answerTo(options: AdminServerOptions, request: IncomingMessage): Promise<Answer> {
+async function answerTo(options: AdminOptions, request: IncomingMessage): Promise<Answer> {
   const [path = ''] = (request.url ?? '').split('?')
   const page = pages(options).get(path)
   const action = Object.hasOwn(options.actions ?? {}, path) ? options.actions?.[path] : undefined
@@ -97,11 +91,10 @@ async function answerTo(options: AdminServerOptions, request: IncomingMessage): 
   return { status: 405, body: { error: `use ${allow}` }, headers: { allow } }
 }
 
-function pages({ health, readiness, metrics }: AdminServerOptions): Map<string, () => Answer | Promise<Answer>> {
+function pages({ health, readiness, metrics }: AdminOptions): Map<string, () => Answer | Promise<Answer>> {
   return new Map<string, () => Answer | Promise<Answer>>([
-    // 200 as long as the process serves: a liveness probe must not turn a typo in a policy into a crash loop.
-    ['/healthz', () => ({ status: 200, body: health() })],
-    ['/readyz', () => ({ status: readiness().ready ? 200 : 503, body: readiness() })],
+    ['/healthz', () => healthPage(health())],
+    ['/readyz', () => readinessPage(readiness())],
     [
       '/metrics',
       async () => ({ status: 200, body: await metrics.text(), headers: { 'content-type': metrics.contentType } }),
@@ -109,8 +102,18 @@ function pages({ health, readiness, metrics }: AdminServerOptions): Map<string, 
   ])
 }
 
+/** 200 as long as the process serves: a liveness probe must not turn a typo in a policy into a crash loop. */
+function healthPage(reasons: readonly string[]): Answer {
+  return { status: 200, body: { status: reasons.length === 0 ? 'ok' : 'degraded', reasons } }
+}
+
+function readinessPage(reasons: readonly string[]): Answer {
+  const ready = reasons.length === 0
+  return { status: ready ? 200 : 503, body: { ready, reasons } }
+}
+
 async function act(
-  { bind, token, log }: AdminServerOptions,
+  { bind, token, log }: AdminOptions,
   request: IncomingMessage,
   action: () => Promise<void>,
 ): Promise<Answer> {
