@@ -17,10 +17,10 @@ export const start: Command = {
     const config = await loadConfig(values.config)
     const log = createLog({ level: config.log.level })
     dieLoudly(log)
-    for (const { path, message } of config.warnings) log.warn({ details: { path } }, message)
+    for (const { path, message } of config.warnings) log.warn({}, `${path} ${message}`)
     try {
       const gateway = await startGateway(config, { log })
-      log.info({ details: { addresses: gateway.addresses } }, 'vkitm is ready')
+      log.info({ details: { addresses: gateway.addresses, admin: gateway.admin } }, 'vkitm is ready')
       return await serve(gateway, { log, signals: process })
     } catch (err) {
       log.fatal({ err }, 'vkitm did not start')

@@ -46,9 +46,9 @@ export class FileReads {
     try {
       target.content = await reading
       if (target.content.length <= FILE_BYTES_MAX) return
-      place.problem(`${target.path}: larger than 16 MiB`)
+      place.problem(`${place.written ?? target.path}: larger than 16 MiB`)
     } catch (error) {
-      place.problem(unreadable(target.path, error, place.reading.folder))
+      place.problem(unreadable(place.written ?? target.path, error, place.reading.folder))
     }
     this.#unreadable.add(target)
   }

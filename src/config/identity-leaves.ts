@@ -20,6 +20,7 @@ export interface IdentityDraft {
 
 export function checkIdentity(draft: IdentityDraft, place: Place, purpose: Purpose): void {
   const { certificate, key, keyPassword } = draft
+  if (certificate === undefined && place.key('certificate').hasProblem) return
   for (const [name, value] of Object.entries({ key, keyPassword })) {
     if (value === undefined || certificate?.kind === 'pem') continue
     const why = certificate === undefined ? 'there is no certificate' : 'the PKCS#12 store holds the key'

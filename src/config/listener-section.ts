@@ -19,7 +19,7 @@ import { listenerTls } from './tls-sections.ts'
 const DEFAULT_RULES = ['DEFAULT']
 
 const expose: Format<'ports'> = {
-  name: 'ports, sni, single',
+  name: 'ports (sni and single: not available yet)',
   read(value, place) {
     if (value === 'sni' || value === 'single') {
       return place.problem(`${value} is not available yet: write expose: ports with brokerPorts`)
@@ -38,7 +38,8 @@ const mappingRule: Format<string> = {
       return rule
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
-      return place.problem(error.problems.map(({ message }) => message).join('; '))
+      const why = error.problems.map(({ message }) => message).join('; ')
+      return place.problem(place.written === undefined ? why : `${place.shown(rule)} is no rule`)
     }
   },
 }

@@ -7,9 +7,17 @@ import { type Format, isMapping, required, section } from './section.ts'
 
 const EMPTY = Buffer.alloc(0)
 
+const filePath: Format<string> = {
+  name: 'file',
+  read(value, place) {
+    if (typeof value !== 'string' || !value.includes('\n')) return text.read(value, place)
+    return place.problem('is the content of a file, not its path: write the path alone')
+  },
+}
+
 const pkcs12Store = section(
   {
-    pkcs12: required('A PKCS#12 store.', text, 'write pkcs12: file'),
+    pkcs12: required('A PKCS#12 store.', filePath, 'write pkcs12: file'),
     password: { ...required('Its password.', secret, `write password: \${env:NAME}`), sensitive: true },
   },
   { build: read => read },
@@ -26,7 +34,7 @@ export const certificates: Format<CertificateSource> = {
   read(value, place) {
     const { files } = place.reading
     if (!isMapping(value)) {
-      const path = text.read(value, place)
+      const path = filePath.read(value, place)
       return path === undefined ? undefined : files.request({ kind: 'pem' as const, ...unread(path, place) }, place)
     }
     const store = pkcs12Store.read(value, place)
@@ -39,7 +47,7 @@ export const certificates: Format<CertificateSource> = {
 export const pemFile: Format<FileContent> = {
   name: 'PEM file',
   read(value, place) {
-    const path = text.read(value, place)
+    const path = filePath.read(value, place)
     return path === undefined ? undefined : place.reading.files.request(unread(path, place), place)
   },
 }
