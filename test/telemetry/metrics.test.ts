@@ -122,20 +122,20 @@ test('counting a request allocates nothing', () => {
   setFlagsFromString('--expose-gc')
   const collectGarbage = runInNewContext('gc') as () => void
   const metrics = create()
-  // Few enough rounds that garbage of a few bytes each would show and not be collected meanwhile.
+  // Few enough that garbage of a few bytes each would show: V8 collects young objects from 1 MiB on.
   const work = () => {
-    for (let index = 0; index < 100_000; index++) {
+    for (let index = 0; index < 20_000; index++) {
       metrics.request(index & 63, index & 15)
       metrics.receivedFromClient(index)
       metrics.gatewayMs(index & 63, 0.1)
     }
   }
-  const grown = Array.from({ length: 8 }, () => {
+  const grown = Array.from({ length: 50 }, () => {
     collectGarbage()
     const before = process.memoryUsage().heapUsed
     work()
     return process.memoryUsage().heapUsed - before
   })
   // The first rounds run before the code is compiled, and box numbers.
-  assert.ok(Math.min(...grown) < 512 * 1024, `${grown.join(', ')} bytes for 100,000 requests`)
+  assert.ok(Math.min(...grown) < 100 * 1024, `${grown.join(', ')} bytes for 20,000 requests`)
 })
