@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import { TlsError } from '../../src/errors.ts'
 import { writeKeyStore, writeTrustStore } from '../../src/tls/pkcs12/write-pkcs12.ts'
+import type { FileContent } from '../../src/tls/tls-files.ts'
 import { loadTrust, type TrustSource, trustOptions } from '../../src/tls/trust.ts'
 import { file, issuing, now, password, pem, root, server } from './authorities.ts'
 import { Workbench, without } from './programs.ts'
@@ -14,10 +15,12 @@ const store = (content: Buffer): TrustSource => ({
   ...file('trust.p12', content),
   password: password('secret1'),
 })
-const loaded = (source: TrustSource) => loadTrust(source, [], now).certificates.map(String)
+const load = (source: TrustSource, crl: readonly FileContent[] = [], at = now) =>
+  loadTrust(source, { crl, now: at, side: 'client' })
+const loaded = (source: TrustSource) => load(source).certificates.map(String)
 const refused = (source: TrustSource, message: RegExp, at = now) => {
   assert.throws(
-    () => loadTrust(source, [], at),
+    () => load(source, [], at),
     (error: unknown) => error instanceof TlsError && message.test(error.message),
   )
 }
@@ -51,7 +54,7 @@ test('a bundle that expired as a whole is refused, one with a single expired roo
     new Date(now.getTime() + 3651 * 86_400_000),
   )
   const between = new Date(now.getTime() + 2000 * 86_400_000)
-  assert.equal(loadTrust(pem('ca.pem', root.certificate + issuing.certificate), [], between).certificates.length, 2)
+  assert.equal(load(pem('ca.pem', root.certificate + issuing.certificate), [], between).certificates.length, 2)
 })
 
 test('a key is no CA', () => refused(pem('ca.pem', root.key), /^ca\.pem: no certificate in it$/))
@@ -77,7 +80,7 @@ describe('revocation lists', { skip: without('openssl') }, () => {
 
   test('several in a file become one entry each, because Node reads only the first of an entry', async () => {
     const lists = [await list('root', root), await list('issuing', issuing)]
-    const { revocations } = loadTrust(both, [file('all.crl', Buffer.concat(lists))], now)
+    const { revocations } = load(both, [file('all.crl', Buffer.concat(lists))])
     assert.equal(revocations.length, 2)
     assert.ok(revocations.every(text => text.split('BEGIN').length === 2))
   })
@@ -86,25 +89,21 @@ describe('revocation lists', { skip: without('openssl') }, () => {
     await list('root', root)
     await bench.line('openssl crl -in root.crl -outform der -out root.der')
     assert.equal(
-      loadTrust(pem('ca.pem', root.certificate), [file('root.der', bench.read('root.der').content)], now).revocations
-        .length,
+      load(pem('ca.pem', root.certificate), [file('root.der', bench.read('root.der').content)]).revocations.length,
       1,
     )
   })
 
   test('a CA without a list is named, since OpenSSL would refuse everybody below it', async () => {
     const rootList = file('root.crl', await list('root', root))
-    assert.throws(
-      () => loadTrust(both, [rootList], now),
-      /^TlsError: ca\.pem: crl has no list of O=vkitm, CN=Test Issuing/,
-    )
+    assert.throws(() => load(both, [rootList]), /^TlsError: ca\.pem: crl has no list of O=vkitm, CN=Test Issuing/)
   })
 
   test('with lists a chain must reach its root; without, what is trusted is trusted', async () => {
     const rootList = file('root.crl', await list('root', root))
     const source = pem('ca.pem', root.certificate)
-    assert.equal(trustOptions(loadTrust(source, [rootList], now)).allowPartialTrustChain, undefined)
-    assert.equal(trustOptions(loadTrust(source, [], now)).allowPartialTrustChain, true)
+    assert.equal(trustOptions(load(source, [rootList])).allowPartialTrustChain, undefined)
+    assert.equal(trustOptions(load(source, [])).allowPartialTrustChain, true)
   })
 
   test('something else in a list file is refused by name', () => {
@@ -115,7 +114,7 @@ describe('revocation lists', { skip: without('openssl') }, () => {
       '-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n',
     ]) {
       assert.throws(
-        () => loadTrust(both, [file('x.crl', Buffer.from(content, 'latin1'))], now),
+        () => load(both, [file('x.crl', Buffer.from(content, 'latin1'))]),
         (error: unknown) => error instanceof TlsError && error.message.startsWith('x.crl: '),
       )
     }
