@@ -116,7 +116,7 @@ test('C-03, C-04: a broker that speaks only what is old is refused', async () =>
     const running = await serve({ cert: server.chain.join(''), key: server.key, ...options })
     assert.match(
       (await visit(as(running, 'localhost', tls()))).error?.code ?? '',
-      /ERR_SSL_(TLSV1_ALERT|SSLV3_ALERT|UNSUPPORTED|NO_)/,
+      /^ERR_SSL_.*(ALERT|UNSUPPORTED_PROTOCOL|NO_)/,
     )
   }
   const running = await serve({ cert: server.chain.join(''), key: server.key, maxVersion: 'TLSv1.2' })
