@@ -244,7 +244,8 @@ export class Session {
     metrics.receivedFromUpstream(frame.byteLength)
     try {
       const outcome = pipeline.judgeResponse(entry.exchange, frame)
-      if (outcome instanceof Promise) outcome.then(settled => this.#ready(entry, settled, frame)).catch(error => this.#fail(error))
+      if (outcome instanceof Promise)
+        outcome.then(settled => this.#ready(entry, settled, frame)).catch(error => this.#fail(error))
       else this.#ready(entry, outcome, frame)
     } catch (error) {
       this.#fail(error)

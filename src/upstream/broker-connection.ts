@@ -165,6 +165,8 @@ function lost(cause: Error): UpstreamError {
 }
 
 function misbehaved(cause: unknown): UpstreamError {
-  return new UpstreamError('VKITM_UPSTREAM_MISBEHAVED', 'the broker sent what is no answer', { cause, retriable: false })
+  return new UpstreamError('VKITM_UPSTREAM_MISBEHAVED', 'the broker sent what is no answer', {
+    cause,
+    retriable: false,
+  })
 }
-

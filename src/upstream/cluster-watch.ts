@@ -85,7 +85,9 @@ export class ClusterWatch {
     const metadata = apiKeys.find(({ apiKey }) => apiKey === ApiKey.Metadata)
     if (metadata === undefined || metadata.maxVersion < 1) {
       questions.close()
-      throw new UpstreamError('VKITM_UPSTREAM_TOO_OLD', 'the broker does not serve Metadata version 1', { retriable: false })
+      throw new UpstreamError('VKITM_UPSTREAM_TOO_OLD', 'the broker does not serve Metadata version 1', {
+        retriable: false,
+      })
     }
     this.#metadataVersion = Math.min(metadata.maxVersion, newestMetadataVersion)
     return questions
@@ -100,7 +102,8 @@ export class ClusterWatch {
   #learn({ brokers, clusterId }: MetadataResponse): void {
     if (this.#isStopped) return
     // A broker that has not heard from its controller yet knows nobody: no news.
-    if (brokers.length === 0) throw new UpstreamError('VKITM_UPSTREAM_EMPTY', 'the broker knows no brokers yet', { retriable: true })
+    if (brokers.length === 0)
+      throw new UpstreamError('VKITM_UPSTREAM_EMPTY', 'the broker knows no brokers yet', { retriable: true })
     const byId: ClusterSnapshot['brokers'] = new Map(
       brokers.map(({ nodeId, host, port, rack }) => [nodeId, { nodeId, host, port, rack }]),
     )

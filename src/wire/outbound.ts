@@ -35,7 +35,10 @@ export class Outbound {
   }
 
   /** `onDrained` is called after the outbound was full, when everything that was sent has been handed to the system. */
-  constructor(stream: Writable, { encrypts, onDrained }: { readonly encrypts: boolean; readonly onDrained: () => void }) {
+  constructor(
+    stream: Writable,
+    { encrypts, onDrained }: { readonly encrypts: boolean; readonly onDrained: () => void },
+  ) {
     this.#stream = stream
     this.#encrypts = encrypts
     this.#onDrained = onDrained
@@ -98,7 +101,8 @@ export class Outbound {
     const stream = this.#stream
     if (this.#encrypts && chunk.length >= aloneBytes) {
       this.#flush()
-      return stream.writableLength === 0
+      // Not `writableLength > 0`: a stream that holds less than its high-water mark emits no 'drain'.
+      return !stream.writableNeedDrain
     }
     if (stream.writableLength >= sliceBytes) return false
     this.#gather()
