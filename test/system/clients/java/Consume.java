@@ -96,6 +96,7 @@ final class Consume {
         String kind = job.text("consumer");
         if (kind.equals("share")) return properties;
         properties.put("group.protocol", kind);
+        if (kind.equals("classic")) properties.put("heartbeat.interval.ms", "300");
         properties.put("auto.offset.reset", "earliest");
         properties.put("isolation.level", "read_committed");
         if (job.text("producer").equals("transactional")) properties.put("enable.auto.commit", "false");
