@@ -73,3 +73,10 @@ export class ConfigError extends VkitmError {
     this.problems = problems
   }
 }
+
+/** A command was called with what it does not understand: it does nothing and exits with 2. */
+export class UsageError extends VkitmError {
+  constructor(message: string, options: VkitmErrorOptions = {}) {
+    super('VKITM_USAGE', message, options)
+  }
+}

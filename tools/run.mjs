@@ -84,6 +84,7 @@ const tasks = {
     install()
     buildAll()
     run(process.execPath, ['build/tools/generate.js', ...args])
+    run(process.execPath, ['build/tools/config-table.js', ...args])
   },
   golden() {
     install()
@@ -98,6 +99,7 @@ const tasks = {
     tasks.build()
     buildAll()
     run(process.execPath, ['build/tools/generate.js', '--check'])
+    run(process.execPath, ['build/tools/config-table.js', '--check'])
     run(bin('biome'), ['check', '--error-on-warnings', '.'])
     tasks.test()
   },

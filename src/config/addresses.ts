@@ -1,10 +1,7 @@
 /** Host names and IP addresses, in one spelling each. */
-import { BlockList, isIP, SocketAddress } from 'node:net'
+import { isIP, SocketAddress } from 'node:net'
 
 const LABEL = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/
-const LOOPBACK = new BlockList()
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
-LOOPBACK.addAddress('::1', 'ipv6')
 
 /** Lower case, IPv6 in its shortest spelling; undefined where it is neither an address nor a host name. */
 export function canonicalHost(host: string): string | undefined {
@@ -23,12 +20,6 @@ export function isHostName(lower: string): boolean {
 }
 
 export const isWildcard = (host: string): boolean => host === '0.0.0.0' || host === '::'
-
-export function isLoopback(host: string): boolean {
-  if (host === 'localhost') return true
-  const family = isIP(host)
-  return family !== 0 && LOOPBACK.check(host, family === 6 ? 'ipv6' : 'ipv4')
-}
 
 /** With brackets where a port could be mistaken for a part of the address. */
 export function printed(host: string, port: number | string): string {

@@ -124,7 +124,7 @@ export interface ListenerConfig {
 
 export interface AdminConfig {
   readonly bind: Endpoint
-  /** Always present unless `bind` is a loopback address. */
+  /** Without one, POST is answered only where `bind` is a loopback address. */
   readonly token?: Secret
 }
 

@@ -1,57 +1,66 @@
 import { readFile } from 'node:fs/promises'
+import { VkitmError } from '../errors.ts'
 import type { FileContent } from './config.ts'
 import type { Place } from './place.ts'
 
 const FILE_BYTES_MAX = 16 * 1024 * 1024
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
-/** What is wrong with a content, if anything; follows the path in a sentence. */
-type Examine = (content: Buffer) => string | undefined
 
-interface Request {
+interface Proof {
+  readonly files: readonly FileContent[]
   readonly place: Place
-  readonly examinations: Examine[]
+  readonly prove: () => void
 }
 
 /** Files that the configuration names: asked for while it is read, read together afterwards, each once. */
 export class FileReads {
-  readonly #requests = new Map<Mutable<FileContent>, Request>()
+  readonly #requests = new Map<Mutable<FileContent>, Place>()
+  readonly #proofs: Proof[] = []
+  readonly #unreadable = new Set<FileContent>()
 
-  /** Fills `target.content` in `readAll`. */
-  request<T extends FileContent>(target: T, place: Place, examine: Examine): T {
-    this.#requests.set(target, { place, examinations: [examine] })
+  /** Fills `target.content` in `settle`. */
+  request<T extends FileContent>(target: T, place: Place): T {
+    this.#requests.set(target, place)
     return target
   }
 
-  /** One more thing that must hold for a file already asked for. */
-  examine(target: FileContent, examine: Examine): void {
-    this.#requests.get(target)?.examinations.push(examine)
+  /** `prove` runs once the files are read, and throws an error of ours where they are of no use. */
+  expect(files: readonly FileContent[], place: Place, prove: () => void): void {
+    this.#proofs.push({ files, place, prove })
   }
 
-  async readAll(): Promise<void> {
+  async settle(): Promise<void> {
     const contents = new Map<string, Promise<Buffer>>()
-    for (const [target, request] of this.#requests) {
+    for (const [target, place] of this.#requests) {
       const content = contents.get(target.path) ?? readFile(target.path)
       contents.set(target.path, content)
-      await fill(target, request, content)
+      await this.#fill(target, place, content)
     }
+    for (const { files, place, prove } of this.#proofs) {
+      if (!files.some(file => this.#unreadable.has(file))) report(place, prove)
+    }
+  }
+
+  async #fill(target: Mutable<FileContent>, place: Place, reading: Promise<Buffer>): Promise<void> {
+    try {
+      target.content = await reading
+      if (target.content.length <= FILE_BYTES_MAX) return
+      place.problem(`${place.written ?? target.path}: larger than 16 MiB`)
+    } catch (error) {
+      place.problem(unreadable(place.written ?? target.path, error, place.reading.folder))
+    }
+    this.#unreadable.add(target)
   }
 }
 
-async function fill(
-  target: Mutable<FileContent>,
-  { place, examinations }: Request,
-  reading: Promise<Buffer>,
-): Promise<void> {
+function report(place: Place, prove: () => void): void {
   try {
-    target.content = await reading
+    prove()
   } catch (error) {
-    return place.problem(unreadable(target.path, error, place.reading.folder))
+    if (!(error instanceof VkitmError)) throw error
+    place.problem(error.message)
   }
-  const { content, path } = target
-  const size: Examine = () => (content.length > FILE_BYTES_MAX ? 'is larger than 16 MiB' : undefined)
-  const wrong = [size, ...examinations].map(examine => examine(content)).find(problem => problem !== undefined)
-  if (wrong !== undefined) place.problem(`${path} ${wrong}`)
 }
 
 /** One line: which file, why not, and what to do. */

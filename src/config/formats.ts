@@ -111,7 +111,7 @@ export interface ListOptions {
 
 export function listOf<T>(item: Format<T>, { min = 1, single = false }: ListOptions = {}): Format<readonly T[]> {
   return {
-    name: `list of ${item.name}`,
+    name: item.leaves === undefined ? `list of ${item.name}` : 'list of sections',
     ...(item.leaves === undefined ? {} : { leaves: item.leaves }),
     isList: true,
     read(value, place) {

@@ -1,4 +1,6 @@
 /** Where clients connect, and what goes together there. */
+import { ConfigError } from '../errors.ts'
+import { parsePrincipalRules } from '../identity/principal-rules.ts'
 import { isWildcard } from './addresses.ts'
 import type { ListenerConfig, PortRange } from './config.ts'
 import { choice, listOf, name, notYet, text } from './formats.ts'
@@ -14,8 +16,10 @@ import type { Place } from './place.ts'
 import { type Draft, type Format, optional, required, section, withDefault } from './section.ts'
 import { listenerTls } from './tls-sections.ts'
 
+const DEFAULT_RULES = ['DEFAULT']
+
 const expose: Format<'ports'> = {
-  name: 'ports, sni, single',
+  name: 'ports (sni and single: not available yet)',
   read(value, place) {
     if (value === 'sni' || value === 'single') {
       return place.problem(`${value} is not available yet: write expose: ports with brokerPorts`)
@@ -23,6 +27,44 @@ const expose: Format<'ports'> = {
     return choice(['ports', 'sni', 'single']).read(value, place) as 'ports' | undefined
   },
 }
+
+const mappingRule: Format<string> = {
+  name: 'DEFAULT or RULE:pattern/replacement/',
+  read(value, place) {
+    const rule = text.read(value, place)
+    if (rule === undefined) return undefined
+    try {
+      parsePrincipalRules([rule])
+      return rule
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      const why = error.problems.map(({ message }) => message).join('; ')
+      return place.problem(place.written === undefined ? why : `${place.shown(rule)} is no rule`)
+    }
+  },
+}
+
+const principal = section(
+  {
+    rules: withDefault(
+      "Kafka's mapping rules over the subject; the first match wins.",
+      listOf(mappingRule),
+      DEFAULT_RULES,
+    ),
+  },
+  { build: read => read },
+)
+
+const proxyProtocol = section(
+  {
+    trusted: required(
+      'Where PROXY headers are believed from.',
+      listOf(network),
+      'write the networks of your load balancers',
+    ),
+  },
+  { build: read => read },
+)
 
 const listenerLeaves = {
   name: required('Name in logs and metrics.', name, 'write a name for logs and metrics'),
@@ -49,33 +91,12 @@ const listenerLeaves = {
     notYet('expose: sni, which brokerHost belongs to, is', 'remove it'),
   ),
   tls: optional('TLS towards clients. Absent: plaintext.', listenerTls),
-  principal: withDefault(
-    'Who a client with a certificate is.',
-    section(
-      {
-        rules: withDefault("Kafka's mapping rules over the subject; the first match wins.", listOf(text), ['DEFAULT']),
-      },
-      { build: read => read },
-    ),
-    {},
-  ),
+  principal: optional('Who a client with a certificate is.', principal),
   sasl: optional(
     'SASL towards clients.',
     notYet('SASL towards clients is', 'remove it and name clients by certificate (tls.clientAuth)'),
   ),
-  proxyProtocol: optional(
-    'PROXY protocol, v1 and v2, from load balancers in front.',
-    section(
-      {
-        trusted: required(
-          'Where PROXY headers are believed from.',
-          listOf(network),
-          'write the networks of your load balancers',
-        ),
-      },
-      { build: read => read },
-    ),
-  ),
+  proxyProtocol: optional('PROXY protocol, v1 and v2, from load balancers in front.', proxyProtocol),
 } as const
 
 export const listener: Format<ListenerConfig> = section(listenerLeaves, {
@@ -84,27 +105,20 @@ export const listener: Format<ListenerConfig> = section(listenerLeaves, {
     claimSockets(draft, place)
     checkAdvertise(draft, place)
     checkBrokerPorts(draft, place)
+    if (draft.principal !== undefined && (draft.tls?.clientAuth ?? 'none') === 'none') {
+      place.key('principal').warning('is not used: no client is asked for a certificate (tls.clientAuth)')
+    }
   },
-  build: ({
-    advertise,
-    brokerPorts,
-    advertiseBrokerPorts,
-    tls,
-    proxyProtocol,
-    name: listenerName,
-    bind,
-    expose: exposure,
-    principal,
-  }) => ({
-    name: listenerName,
-    bind,
-    advertise: advertise ?? bind,
-    expose: exposure,
+  build: ({ advertise, brokerPorts, advertiseBrokerPorts, tls, proxyProtocol: proxies, principal: who, ...rest }) => ({
+    name: rest.name,
+    bind: rest.bind,
+    advertise: advertise ?? rest.bind,
+    expose: rest.expose,
     brokerPorts: brokerPorts!,
     advertiseBrokerPorts: advertisedPorts(brokerPorts!, advertiseBrokerPorts),
-    principal,
+    principal: who ?? { rules: DEFAULT_RULES },
     ...(tls === undefined ? {} : { tls }),
-    ...(proxyProtocol === undefined ? {} : { proxyProtocol }),
+    ...(proxies === undefined ? {} : { proxyProtocol: proxies }),
   }),
 })
 

@@ -16,6 +16,8 @@ import { parseSource } from './source.ts'
 export interface LoadConfigOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly machine?: Machine
+  /** When certificates have to be valid. */
+  readonly now?: Date
 }
 
 export async function loadConfig(file: string, options: LoadConfigOptions = {}): Promise<Config> {
@@ -24,7 +26,7 @@ export async function loadConfig(file: string, options: LoadConfigOptions = {}):
 
 /** The same for a text that need not exist as a file; relative paths in it start where `file` would be. */
 export async function parseConfig(text: string, file: string, options: LoadConfigOptions = {}): Promise<Config> {
-  const { env = process.env, machine = inspectMachine() } = options
+  const { env = process.env, machine = inspectMachine(), now = new Date() } = options
   const path = resolve(file)
   const folder = dirname(path)
   const { value, written, problems } = await interpolate(parseSource(text, file), { folder, env })
@@ -35,11 +37,12 @@ export async function parseConfig(text: string, file: string, options: LoadConfi
     files: new FileReads(),
     sockets: new SocketClaims(),
     names: new Map(),
+    now,
     written,
   }
   const read = value === null ? emptyFile(reading, file) : root.read(value, new Place(reading))
   reading.sockets.reportOverlaps()
-  await reading.files.readAll()
+  await reading.files.settle()
   const all = withoutFollowUps(problems, reading.problems)
   if (all.length > 0 || read === undefined) throw new ConfigError(all)
   return deepFreeze(build(read, { path, machine, reading }))

@@ -24,7 +24,7 @@ function parseEndpoint(value: string): Endpoint | undefined {
 
 function endpointHint(value: unknown): string {
   if (typeof value !== 'string') return 'write host:port'
-  if (isIP(value) === 6) return `write "[${value}]:9092", with brackets and quotes`
+  if (isIP(value) === 6 && !value.includes('%')) return `write "[${value}]:9092", with brackets and quotes`
   if (canonicalHost(value) !== undefined) return `write ${value}:9092, with a port`
   if (/^(\*)?:\d+$/.test(value))
     return `write 0.0.0.0:${value.split(':')[1]} (IPv4) or "[::]:${value.split(':')[1]}" (both)`
@@ -33,7 +33,7 @@ function endpointHint(value: unknown): string {
 
 function readEndpoint(value: unknown, place: Place): Endpoint | undefined {
   const endpoint = typeof value === 'string' ? parseEndpoint(value) : undefined
-  return endpoint ?? place.problem(`${place.shown(value)} is not an address: ${endpointHint(value)}`)
+  return endpoint ?? place.problem(`${place.shown(value)} is not an address: ${endpointHint(place.written ?? value)}`)
 }
 
 /** Where to listen. Port 0 lets the system choose. */
@@ -143,7 +143,7 @@ function shorthand<T extends PortRangeDraft>(full: Format<T>): Format<T> {
           `${place.shown(value)} is not a range of ports: write 9100-9199, or first, count and firstId`,
         )
       const [first, last] = [Number(match[1]), Number(match[2])]
-      if (last < first) return place.problem(`${place.shown(value)} ends before it starts: write ${last}-${first}`)
+      if (last < first) return place.problem(`${place.shown(value)} ends before it starts`)
       return withinPorts(full.read({ first, count: last - first + 1, firstId: 0 }, place), place)
     },
   }

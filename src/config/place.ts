@@ -10,6 +10,8 @@ export interface Reading {
   readonly warnings: Problem[]
   readonly files: FileReads
   readonly sockets: SocketClaims
+  /** When certificates have to be valid. */
+  readonly now: Date
   /** Where each name was first given, by kind and name. */
   readonly names: Map<string, string>
   /** What stood in the file where a reference was replaced, by path: the replacement may be a secret. */
@@ -42,7 +44,11 @@ export class Place {
 
   /** Reports that something has to be here, unless what is here has its problem already. */
   missing(hint: string): undefined {
-    if (!this.reading.problems.some(({ path }) => isWithin(path, this.path))) this.problem(`is required: ${hint}`)
+    if (!this.hasProblem) this.problem(`is required: ${hint}`)
+  }
+
+  get hasProblem(): boolean {
+    return this.reading.problems.some(({ path }) => isWithin(path, this.path))
   }
 
   /** Names are labels in logs and metrics: each means one thing in the whole file. */
@@ -58,9 +64,14 @@ export class Place {
     this.reading.warnings.push({ path: this.path, message })
   }
 
+  /** What the user wrote here where a reference was replaced: all that a message may show of it. */
+  get written(): string | undefined {
+    return this.reading.written.get(this.path)
+  }
+
   /** The value as the user wrote it, for a message. */
   shown(value: unknown): string {
-    const text = this.reading.written.get(this.path) ?? value
+    const text = this.written ?? value
     if (Array.isArray(text)) return 'a list'
     if (text === null || text === undefined) return 'nothing'
     if (typeof text === 'object') return 'a mapping'

@@ -1,6 +1,9 @@
 import { isIP } from 'node:net'
-import { isLoopback, isWildcard, printed } from './addresses.ts'
+import { isWildcard, printed } from './addresses.ts'
 import type { Place } from './place.ts'
+
+/** What the name localhost may stand for, and the wildcard that covers it. */
+const LOCALHOST = ['127.0.0.1', '::1', '0.0.0.0']
 
 interface Claim {
   readonly place: Place
@@ -38,13 +41,8 @@ function overlaps(a: Claim, b: Claim): boolean {
 
 function hostsMeet(a: string, b: string): boolean {
   if (a === b || a === '::' || b === '::') return true
-  if (a === 'localhost' || b === 'localhost') return bothLocal(a, b)
+  if (a === 'localhost' || b === 'localhost') return [a, b].some(host => LOCALHOST.includes(host))
   return (isWildcard(a) && isIP(b) !== 6) || (isWildcard(b) && isIP(a) !== 6)
-}
-
-function bothLocal(a: string, b: string): boolean {
-  const other = a === 'localhost' ? b : a
-  return isWildcard(other) || isLoopback(other)
 }
 
 function overlapMessage(claim: Claim, other: Claim): string {

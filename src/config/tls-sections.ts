@@ -1,74 +1,47 @@
 /** The `tls` sections of both sides and what does not go together in them. */
-
-import type { Secret } from '../telemetry/secret.ts'
-import type { CertificateSource, FileContent, IdentitySource, ListenerTlsConfig, UpstreamTlsConfig } from './config.ts'
-import { choice, flag, secret } from './formats.ts'
+import { loadTrust } from '../tls/trust.ts'
+import type { CertificateSource, FileContent, ListenerTlsConfig, UpstreamTlsConfig } from './config.ts'
+import { choice, flag } from './formats.ts'
+import { checkIdentity, identityOf, keyLeaves } from './identity-leaves.ts'
 import { hostName } from './network-formats.ts'
 import type { Place } from './place.ts'
 import { type Format, optional, required, section, withDefault } from './section.ts'
-import { certificates, passwordProblem, privateKey, revocationLists } from './tls-files.ts'
+import { certificates, pemFiles } from './tls-files.ts'
 
 const minVersion = withDefault('The lowest TLS version.', choice(['TLSv1.2', 'TLSv1.3']), 'TLSv1.2')
-const keyDoc = 'Private key of the certificate; none where the certificate is a PKCS#12 store.'
-const keyPassword = { ...optional('Password of an encrypted key.', secret), sensitive: true }
-
-interface Identity {
-  readonly certificate?: CertificateSource | undefined
-  readonly key?: FileContent | undefined
-  readonly keyPassword?: Secret | undefined
-}
-
-/** What is amiss between the leaves of a certificate with its key. */
-function checkIdentity({ certificate, key, keyPassword: password }: Identity, place: Place): void {
-  if (certificate?.kind === 'pkcs12') {
-    if (key !== undefined) place.key('key').problem('is not used: the PKCS#12 store holds the key; remove it')
-    if (password !== undefined)
-      place.key('keyPassword').problem('is not used: the store has its own password; remove it')
-    return
-  }
-  if (key !== undefined) place.reading.files.examine(key, content => passwordProblem(content, password !== undefined))
-  else if (certificate !== undefined) place.key('key').missing("write the file of the certificate's private key")
-}
-
-function buildIdentity({ certificate, key, keyPassword: password }: Identity): { readonly identity?: IdentitySource } {
-  if (certificate?.kind === 'pkcs12') {
-    return { identity: { kind: 'pkcs12', store: certificate, password: certificate.password } }
-  }
-  if (certificate === undefined || key === undefined) return {}
-  return { identity: { kind: 'pem', certificate, key, ...(password === undefined ? {} : { keyPassword: password }) } }
-}
 
 export const upstreamTls: Format<UpstreamTlsConfig> = section(
   {
     ca: optional("Authorities that sign the brokers' certificates. Default: those Node trusts.", certificates),
     certificate: optional('Client certificate for brokers that ask for one.', certificates),
-    key: optional(keyDoc, privateKey),
-    keyPassword,
+    ...keyLeaves,
     serverName: optional("Name to expect in the brokers' certificates instead of the host.", hostName),
     minVersion,
-    crl: optional('Revocation lists, one for each authority of the chain.', revocationLists),
+    crl: optional('Revocation lists, one for each authority of the chain.', pemFiles),
     dangerouslySkipVerification: withDefault(
-      'Accepts any certificate of a broker. Anybody on the way can read everything.',
+      'Accepts any certificate of a broker: anybody on the way can read and change everything.',
       flag,
       false,
     ),
   },
   {
     check(draft, place) {
-      checkIdentity(draft, place)
-      if (draft.certificate === undefined && draft.key !== undefined)
-        place.key('key').problem('is not used without certificate')
-      if (draft.dangerouslySkipVerification)
-        place.key('dangerouslySkipVerification').warning("brokers' certificates are not verified")
+      checkIdentity(draft, place, 'client')
+      if (draft.dangerouslySkipVerification) checkSkipped(draft, place)
+      else if (draft.ca !== undefined) proveTrust(draft.ca, draft.crl, place.key('ca'))
+      else if (draft.crl !== undefined) place.key('ca').missing('crl holds the revocation lists of these authorities')
     },
-    build: ({ ca, serverName, crl = [], minVersion: lowest, dangerouslySkipVerification, ...identity }) => ({
-      ...(ca === undefined ? {} : { ca }),
-      ...buildIdentity(identity),
-      ...(serverName === undefined ? {} : { serverName }),
-      minVersion: lowest,
-      crl,
-      dangerouslySkipVerification,
-    }),
+    build: ({ ca, serverName, crl = [], minVersion: lowest, dangerouslySkipVerification, ...rest }) => {
+      const identity = identityOf(rest)
+      return {
+        ...(ca === undefined ? {} : { ca }),
+        ...(identity === undefined ? {} : { identity }),
+        ...(serverName === undefined ? {} : { serverName }),
+        minVersion: lowest,
+        crl,
+        dangerouslySkipVerification,
+      }
+    },
   },
 )
 
@@ -79,20 +52,19 @@ export const listenerTls: Format<ListenerTlsConfig> = section(
       certificates,
       'write the file of the certificate that clients see',
     ),
-    key: optional(keyDoc, privateKey),
-    keyPassword,
+    ...keyLeaves,
     clientCa: optional("Authorities that sign clients' certificates.", certificates),
     clientAuth: optional('Whether clients show a certificate. Default: none.', choice(['none', 'request', 'require'])),
     minVersion,
-    crl: optional("Revocation lists for clients' certificates, one for each authority of the chain.", revocationLists),
+    crl: optional("Revocation lists for clients' certificates, one for each authority of the chain.", pemFiles),
   },
   {
     check(draft, place) {
-      checkIdentity(draft, place)
+      checkIdentity(draft, place, 'server')
       checkClientAuth(draft, place)
     },
-    build: ({ clientCa, clientAuth = 'none', minVersion: lowest, crl = [], ...identity }) => ({
-      identity: buildIdentity(identity).identity!,
+    build: ({ clientCa, clientAuth = 'none', minVersion: lowest, crl = [], ...rest }) => ({
+      identity: identityOf(rest)!,
       ...(clientCa === undefined ? {} : { clientCa }),
       clientAuth,
       minVersion: lowest,
@@ -101,16 +73,33 @@ export const listenerTls: Format<ListenerTlsConfig> = section(
   },
 )
 
-interface ClientAuthDraft {
+interface TrustDraft {
+  readonly ca?: CertificateSource | undefined
+  readonly clientCa?: CertificateSource | undefined
+  readonly crl?: readonly FileContent[] | undefined
+}
+
+interface ClientAuthDraft extends TrustDraft {
   readonly clientAuth?: ListenerTlsConfig['clientAuth'] | undefined
-  readonly clientCa?: unknown
-  readonly crl?: unknown
+}
+
+function proveTrust(ca: CertificateSource, crl: readonly FileContent[] = [], place: Place): void {
+  const { files, now } = place.reading
+  files.expect([ca, ...crl], place, () => loadTrust(ca, crl, now))
+}
+
+function checkSkipped({ ca, crl }: TrustDraft, place: Place): void {
+  place.key('dangerouslySkipVerification').warning("brokers' certificates are not verified")
+  for (const [key, value] of Object.entries({ ca, crl })) {
+    if (value !== undefined) place.key(key).problem('is not used with dangerouslySkipVerification: remove one of them')
+  }
 }
 
 /** Whoever names authorities believes that clients are checked: without clientAuth that belief would be wrong. */
 function checkClientAuth({ clientAuth, clientCa, crl }: ClientAuthDraft, place: Place): void {
   const asks = clientAuth === 'request' || clientAuth === 'require'
-  if (asks && clientCa === undefined) {
+  if (asks && clientCa !== undefined) proveTrust(clientCa, crl, place.key('clientCa'))
+  else if (asks) {
     place
       .key('clientCa')
       .missing(`clientAuth is ${clientAuth}: write the file of the authorities that sign clients' certificates`)

@@ -1,0 +1,42 @@
+import { loadConfig } from '../config/load-config.ts'
+import { UsageError } from '../errors.ts'
+import { startGateway } from '../gateway/gateway.ts'
+import { createLog, type Log } from '../telemetry/log.ts'
+import { type Command, ExitCode, parseOptions } from './command.ts'
+import { serve } from './service.ts'
+
+/** A log whose reader stalls must not keep the process from ending. */
+const LOG_FLUSH_MS = 2_000
+
+export const start: Command = {
+  usage: '--config FILE',
+  summary: 'runs the gateway; SIGTERM drains, SIGHUP reloads',
+  async run(args) {
+    const { values } = parseOptions({ args: [...args], options: { config: { type: 'string', short: 'c' } } })
+    if (values.config === undefined) throw new UsageError('start needs --config FILE')
+    const config = await loadConfig(values.config)
+    const log = createLog({ level: config.log.level })
+    dieLoudly(log)
+    for (const { path, message } of config.warnings) log.warn({}, `${path} ${message}`)
+    try {
+      const gateway = await startGateway(config, { log })
+      log.info({ details: { addresses: gateway.addresses, admin: gateway.admin } }, 'vkitm is ready')
+      return await serve(gateway, { log, signals: process })
+    } catch (err) {
+      log.fatal({ err }, 'vkitm did not start')
+      return ExitCode.failed
+    } finally {
+      await log.flushed(LOG_FLUSH_MS)
+    }
+  },
+}
+
+/** What nobody caught is a mistake of ours outside every session: the process says so and ends. */
+function dieLoudly(log: Log): void {
+  const die = (err: unknown) => {
+    log.fatal({ err }, 'unexpected error: vkitm ends')
+    void log.flushed(LOG_FLUSH_MS).then(() => process.exit(ExitCode.failed))
+  }
+  process.on('uncaughtException', die)
+  process.on('unhandledRejection', die)
+}
