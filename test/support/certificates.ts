@@ -1,7 +1,13 @@
 // A certificate authority for one test run, and what it signs, as the files that configurations name.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createIssuing, createRoot, type Issued, issueClient, issueServer } from '../../src/tls/certificate-authority.ts'
+import {
+  createIssuing,
+  createRoot,
+  type Issued,
+  issueClient,
+  issueServer,
+} from '../../src/tls/certificate-authority.ts'
 
 export interface Certificate {
   /** PEM, leaf first. */

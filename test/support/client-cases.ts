@@ -8,15 +8,21 @@ export interface ClientCase {
   readonly client: ClientName
   readonly idempotent: boolean
   readonly java?: Pick<Job, 'producer' | 'consumer'>
-  readonly expected?: Expectations
+  readonly expected?: CaseExpectations
+}
+
+export interface CaseExpectations extends Omit<Expectations, 'timestampsBetween'> {
+  /** The client cannot set timestamps: they lie within its run. */
+  readonly ownTimestamps?: boolean
 }
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
-const kcat: Expectations = {
+const kcat: CaseExpectations = {
   headers: [
     ['n', base64('kcat')],
     ['trace', base64('same')],
   ],
+  ownTimestamps: true,
   positionsOnly: true,
 }
 

@@ -1,7 +1,7 @@
 // Runs the programs of test/system/clients/ and reads what they report.
 import { join } from 'node:path'
-import { type BuiltClient, buildGo, buildJava, buildJavaScript, buildPython, sources } from './client-builds.ts'
 import { finish } from './child-process.ts'
+import { type BuiltClient, buildGo, buildJava, buildJavaScript, buildPython, sources } from './client-builds.ts'
 
 export interface Job {
   readonly bootstrap: readonly string[]
@@ -76,7 +76,9 @@ export async function runClient(name: ClientName, job: object, options: RunClien
       if (take(report, line)) onStored?.()
     },
   })
-  if (code === 0) return { ...report, stderr }
+  // Java libraries log to standard error.
+  const logged = stderr.split('\n').filter(line => line.includes(', retrying ('))
+  if (code === 0) return { ...report, retries: [...report.retries, ...logged], stderr }
   const lastWords = stderr.trim().split('\n').slice(-40).join('\n')
   throw new Error(`${name} ended with ${signal ?? `exit code ${code}`}\n${lastWords}`)
 }

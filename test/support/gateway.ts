@@ -7,9 +7,10 @@ import { createInterface } from 'node:readline'
 import { stringify } from 'yaml'
 import { end, hasEnded, start } from './child-process.ts'
 import { projectRoot } from './client-builds.ts'
+import { freePorts } from './free-ports.ts'
 
 export interface GatewayOptions {
-  /** What DESIGN.md section 4 describes; written as YAML. */
+  /** The configuration, written as YAML; `admin` gets a free port unless it says otherwise. */
   readonly config: object
   /** Host names that resolve to 127.0.0.1 for this process alone. */
   readonly hosts?: readonly string[]
@@ -27,6 +28,8 @@ export interface LogLine {
 export interface GatewayProcess {
   readonly pid: number
   readonly configFile: string
+  /** `host:port` of the admin pages. */
+  readonly admin: string
   /** Every line of the log so far. */
   readonly log: readonly LogLine[]
   readonly alive: boolean
@@ -44,13 +47,15 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
   const { config, hosts = [], nodeFlags = [], env = {}, readyTimeoutMs = 20_000 } = options
   const folder = mkdtempSync(join(tmpdir(), 'vkitm-gateway-'))
   const configFile = join(folder, 'vkitm.yaml')
-  writeFileSync(configFile, stringify(config))
+  const [adminPort] = await freePorts(1)
+  const all = { admin: { bind: `127.0.0.1:${adminPort}` }, ...config }
+  writeFileSync(configFile, stringify(all))
   const args = [...nodeFlags, '--enable-source-maps', '--import', preload, program, 'start', '--config', configFile]
   const child = start(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env, VKITM_TEST_HOSTS: hosts.join(',') },
   })
-  const gateway = new RunningGateway(child, folder, configFile)
+  const gateway = new RunningGateway({ child, folder, configFile, admin: all.admin.bind })
   try {
     await gateway.logged(({ message }) => message === readyMessage, readyTimeoutMs)
   } catch (error) {
@@ -62,16 +67,19 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
 
 class RunningGateway implements GatewayProcess {
   readonly configFile: string
+  readonly admin: string
   readonly log: LogLine[] = []
   readonly #child: ChildProcess
   readonly #folder: string
   readonly #waiting = new Set<(line: LogLine) => void>()
   #stderr = ''
 
-  constructor(child: ChildProcess, folder: string, configFile: string) {
+  constructor(options: { child: ChildProcess; folder: string; configFile: string; admin: string }) {
+    const { child, folder, configFile, admin } = options
     this.#child = child
     this.#folder = folder
     this.configFile = configFile
+    this.admin = admin
     createInterface({ input: child.stdout! }).on('line', text => this.#take(text))
     child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr += text

@@ -1,5 +1,5 @@
 // Looks for the brokers in what clients are sent: for texts anywhere in the bytes, for ports in every decoded field.
-import { ApiKey, apiName } from '../../src/protocol/api-key.ts'
+import { type ApiKey, apiName } from '../../src/protocol/api-key.ts'
 import { decodeResponse } from '../../src/protocol/codec.ts'
 import { Span } from '../../src/wire/span.ts'
 
@@ -53,7 +53,8 @@ export class LeakWatch {
     if (value === null || typeof value !== 'object' || Buffer.isBuffer(value) || value instanceof Span) return
     for (const [name, inner] of Object.entries(value)) {
       const where = Array.isArray(value) ? path : `${path}.${name}`
-      if (typeof inner === 'number' && /port$/i.test(name) && this.#ports.has(inner)) this.#leak(`${where} v${version} is ${inner}`)
+      if (typeof inner === 'number' && /port$/i.test(name) && this.#ports.has(inner))
+        this.#leak(`${where} v${version} is ${inner}`)
       this.#walk(inner, where, version)
     }
   }

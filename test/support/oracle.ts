@@ -48,8 +48,10 @@ function judgeRecord({ job, report, expected, complain }: Case, number: number, 
   if (copies.length === 0) complain(`record ${number} is lost`)
   const mayDouble = expected.doublesAfterRetry === true && report.retries.length > 0
   const stored = new Set(copies.map(placeOf))
-  if (stored.size > 1 && !mayDouble) complain(`record ${number} is stored ${stored.size} times: ${[...stored].join(' ')}`)
-  if (copies.length > stored.size) complain(`record ${number} was read ${copies.length} times from ${[...stored].join(' ')}`)
+  if (stored.size > 1 && !mayDouble)
+    complain(`record ${number} is stored ${stored.size} times: ${[...stored].join(' ')}`)
+  if (copies.length > stored.size)
+    complain(`record ${number} was read ${copies.length} times from ${[...stored].join(' ')}`)
   for (const copy of copies) judgeContent(expected, complain, { number, copy, meant: meantRecord(job, number) })
   const told = report.sent.get(number)
   if (told !== undefined && copies.length > 0 && !stored.has(placeOf(told))) {
@@ -77,7 +79,9 @@ function judgeContent(
   }
   const [earliest, latest] = expected.timestampsBetween ?? [meant.timestamp, meant.timestamp]
   if (copy.timestamp < earliest || copy.timestamp > latest) {
-    complain(`record ${number} has timestamp ${copy.timestamp}, not ${earliest}${latest > earliest ? ` … ${latest}` : ''}`)
+    complain(
+      `record ${number} has timestamp ${copy.timestamp}, not ${earliest}${latest > earliest ? ` … ${latest}` : ''}`,
+    )
   }
 }
 
@@ -120,7 +124,9 @@ const base64 = (bytes: string | Uint8Array) => Buffer.from(bytes as string).toSt
 const placeOf = ({ partition, offset }: { partition: number; offset: number }) => `${partition}@${offset}`
 
 function numberOf(job: Job, { value }: ReadRecord): number | undefined {
-  const [topic, , , number] = Buffer.from(value ?? '', 'base64').toString('utf8').split('|')
+  const [topic, , , number] = Buffer.from(value ?? '', 'base64')
+    .toString('utf8')
+    .split('|')
   if (topic !== job.topic || number === undefined) return undefined
   const parsed = Number(number)
   return Number.isInteger(parsed) && parsed >= 0 && parsed < job.records ? parsed : undefined
@@ -140,5 +146,7 @@ function meantRecord(job: Job, number: number): Meant {
 }
 
 function describe({ partition, offset, value }: ReadRecord): string {
-  return `${partition}@${offset} ${Buffer.from(value ?? '', 'base64').toString('utf8').slice(0, 60)}`
+  return `${partition}@${offset} ${Buffer.from(value ?? '', 'base64')
+    .toString('utf8')
+    .slice(0, 60)}`
 }

@@ -1,5 +1,5 @@
 // kafkajs.
-import { Kafka, Partitioners } from 'kafkajs'
+import { Kafka, logLevel, Partitioners } from 'kafkajs'
 import { produceInBatches, Reading, read, readJob, recordOf, retried, tlsOf } from './job.mjs'
 
 const job = readJob()
@@ -11,9 +11,8 @@ const kafka = new Kafka({
   requestTimeout: 5_000,
   retry: { initialRetryTime: 200, maxRetryTime: 1_000, retries: 60 },
   logCreator: () => entry => {
-    const { message, retryCount, error } = entry.log
-    // Without an error the entry only counts attempts that went well.
-    if (retryCount !== undefined && error !== undefined) retried(`${message}: ${error}`)
+    const { message, retryCount } = entry.log
+    if (entry.level <= logLevel.ERROR && retryCount !== undefined) retried(message)
   },
 })
 
