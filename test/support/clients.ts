@@ -1,4 +1,5 @@
 // Runs the programs of test/system/clients/ and reads what they report.
+import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { finish } from './child-process.ts'
 import { type BuiltClient, buildGo, buildJava, buildJavaScript, buildPython, sources } from './client-builds.ts'
@@ -54,6 +55,23 @@ const builds: Readonly<Record<ClientName, () => Promise<BuiltClient>>> = {
   sarama: () => buildGo('sarama'),
 }
 
+/** What asks each program for its version, by client; npm is always there. */
+const needs: Readonly<Partial<Record<ClientName, readonly [program: string, ...args: string[]]>>> = {
+  confluent: ['python3', '-m', 'pip', '--version'],
+  franz: ['go', 'version'],
+  java: ['javac', '-version'],
+  kcat: ['kcat', '-V'],
+  'pure-python': ['python3', '-m', 'pip', '--version'],
+  sarama: ['go', 'version'],
+}
+
+/** Why a client cannot run on this machine. Never a reason under CI: there it must run. */
+export function clientMissing(name: ClientName): string | false {
+  const [program, ...args] = needs[name] ?? []
+  if (program === undefined || process.env.CI === 'true' || spawnSync(program, args).status === 0) return false
+  return `no ${[program, ...args].join(' ')} here`
+}
+
 export interface RunClientOptions {
   /** First argument of the Java program: `records` (default), `admin`, `prepare`. */
   readonly task?: string
@@ -96,6 +114,7 @@ function take(report: ReturnType<typeof emptyReport>, text: string): boolean {
   const line = JSON.parse(text)
   if (line.sent !== undefined) {
     if (report.sent.has(line.sent)) throw new Error(`record ${line.sent} was reported as delivered twice`)
+    if (!Number.isInteger(line.offset)) throw new Error(`record ${line.sent} was reported without its offset`)
     report.sent.set(line.sent, { partition: line.partition, offset: line.offset })
     return true
   }

@@ -41,7 +41,7 @@ export async function startTap({ certificate, ports, watch }: TapOptions): Promi
   return {
     failures,
     async close() {
-      const closed = servers.map(server => once(server, 'close'))
+      const closed = [...servers, ...sockets].map(each => once(each, 'close'))
       for (const server of servers) server.close()
       for (const socket of sockets) socket.destroy()
       await Promise.all(closed)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { type ClientCase, clientCases } from '../support/client-cases.ts'
 import { isDirect, type Lab, openLab } from '../support/client-lab.ts'
-import type { Job } from '../support/clients.ts'
+import { clientMissing, type Job } from '../support/clients.ts'
 import { type Broker, skipReason } from '../support/kafka.ts'
 
 const perSecond = 3_000
@@ -14,7 +14,10 @@ const quickElections = {
   'leader.imbalance.per.broker.percentage': '0',
 }
 
-describe('with a broker killed while records are produced', { skip: skipReason(), timeout: 1_200_000 }, () => {
+describe('with a broker killed while records are produced', {
+  skip: skipReason() || clientMissing('java'),
+  timeout: 1_200_000,
+}, () => {
   let lab: Lab
   let jobs: Job[]
 
@@ -26,7 +29,7 @@ describe('with a broker killed while records are produced', { skip: skipReason()
   after(() => lab?.close())
 
   for (const [index, clientCase] of clientCases.entries()) {
-    it(`${clientCase.title}: ${promise(clientCase)}`, async () => {
+    it(`${clientCase.title}: ${promise(clientCase)}`, { skip: clientMissing(clientCase.client) }, async () => {
       const job = jobs[index]!
       const victim = await leaderOf(job.topic)
       let stored = 0

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { clientCases } from '../support/client-cases.ts'
 import { isDirect, type Lab, openLab } from '../support/client-lab.ts'
-import type { Job } from '../support/clients.ts'
+import { clientMissing, type Job } from '../support/clients.ts'
 import { skipReason } from '../support/kafka.ts'
 
-describe('through the gateway, over TLS', { skip: skipReason(), timeout: 900_000 }, () => {
+describe('through the gateway, over TLS', { skip: skipReason() || clientMissing('java'), timeout: 900_000 }, () => {
   let lab: Lab
   let jobs: Job[]
 
@@ -17,7 +17,9 @@ describe('through the gateway, over TLS', { skip: skipReason(), timeout: 900_000
   after(() => lab?.close())
 
   for (const [index, clientCase] of clientCases.entries()) {
-    it(`${clientCase.title}: 10,000 records arrive once, in order and to the byte`, async () => {
+    it(`${clientCase.title}: 10,000 records arrive once, in order and to the byte`, {
+      skip: clientMissing(clientCase.client),
+    }, async () => {
       const { report, complaints } = await lab.run(clientCase, jobs[index]!)
       assert.deepEqual(complaints, [])
       if (clientCase.java?.producer !== 'transactional') return

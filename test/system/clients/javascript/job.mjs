@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 const keys = 97
 const silenceMs = 60_000
+const attemptsMax = 20
 
 export function readJob() {
   return JSON.parse(readFileSync(0, 'utf8'))
@@ -35,13 +36,14 @@ export function read({ partition, offset, timestamp, key, value, headers }) {
 }
 
 /**
- * Sends the records in batches and reports where each of them went. `partitionOf` tells after `send` which
- * partition the library chose for record i, and `send` resolves to the first offset of each partition.
+ * Sends the records in batches and reports where each of them went. `send` resolves to the first offset of each
+ * partition that is stored; `partitionOf` then tells which partition the library chose for record i. What has no
+ * offset is sent again before anything else is, by the application, as both libraries here need it when a leader dies.
  */
 export async function produceInBatches(job, { size, partitionOf, send }) {
   for (let first = 0; first < job.records; first += size) {
     const numbers = Array.from({ length: Math.min(size, job.records - first) }, (_, index) => first + index)
-    const next = new Map(await send(numbers))
+    const next = await deliver(numbers, { partitionOf, send })
     for (const sent of numbers) {
       const partition = partitionOf(sent)
       const offset = next.get(partition)
@@ -50,6 +52,19 @@ export async function produceInBatches(job, { size, partitionOf, send }) {
     }
     if (job.perSecond > 0) await sleep((size * 1000) / job.perSecond)
   }
+}
+
+async function deliver(numbers, { partitionOf, send }) {
+  const stored = new Map()
+  for (let left = numbers, attempt = 1; left.length > 0; attempt++) {
+    for (const [partition, offset] of await send(left)) stored.set(partition, offset)
+    left = numbers.filter(i => !stored.has(partitionOf(i)))
+    if (left.length === 0) break
+    if (attempt === attemptsMax) throw new Error(`${left.length} records are not stored after ${attempt} attempts`)
+    retried(`${left.length} records have no offset, sending them again`)
+    await sleep(500)
+  }
+  return stored
 }
 
 /** Says when a consumer has read enough. */

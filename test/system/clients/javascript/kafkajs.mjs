@@ -1,4 +1,6 @@
-// kafkajs.
+// kafkajs. When a leader dies and its partition moves to a broker that has already answered for its own part of the
+// batch, `send` of 2.2.4 resolves without having sent that partition's records anywhere (sendMessages.js asks each
+// broker once per call); its result then lacks the partition, which is how an application can tell.
 import { Kafka, logLevel, Partitioners } from 'kafkajs'
 import { produceInBatches, Reading, read, readJob, recordOf, retried, tlsOf } from './job.mjs'
 

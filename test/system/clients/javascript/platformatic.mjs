@@ -1,5 +1,4 @@
 // @platformatic/kafka.
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Consumer, defaultPartitioner, Producer } from '@platformatic/kafka'
 import { produceInBatches, Reading, read, readJob, recordOf, retried, tlsOf } from './job.mjs'
 
@@ -32,35 +31,23 @@ async function produce() {
   await produceInBatches(job, {
     size: 100,
     partitionOf: i => partitions.get(i),
-    send: numbers => sendAll(producer, numbers, i => partitions.get(i)),
+    send: numbers => send(producer, numbers),
   })
   await producer.close()
 }
 
-/**
- * The library gives up on a leader that is gone instead of looking for the next one, and says which partitions
- * it had stored by then: what is left is sent again by the application, as its documentation asks.
- */
-async function sendAll(producer, numbers, partitionOf) {
-  const stored = new Map()
-  const keep = result => {
-    for (const { partition, offset } of result?.offsets ?? []) stored.set(partition, Number(offset))
+/** The library retries with the leader it knew, then gives up and says which partitions it had stored by then. */
+async function send(producer, numbers) {
+  try {
+    return offsetsOf(await producer.send({ messages: numbers.map(messageOf) }))
+  } catch (error) {
+    retried(`${error.message}: ${error.errors?.map(each => each.message).join('; ')}`)
+    producer.clearMetadata()
+    return offsetsOf(error.produced)
   }
-  let left = numbers
-  for (let attempt = 0; left.length > 0; attempt++) {
-    try {
-      keep(await producer.send({ messages: left.map(messageOf) }))
-    } catch (error) {
-      if (attempt === 20) throw error
-      retried(`${error.message}: ${error.errors?.map(each => each.message).join('; ')}`)
-      keep(error.produced)
-      producer.clearMetadata()
-      await sleep(500)
-    }
-    left = numbers.filter(i => !stored.has(partitionOf(i)))
-  }
-  return stored
 }
+
+const offsetsOf = result => (result?.offsets ?? []).map(({ partition, offset }) => [partition, Number(offset)])
 
 const names = new Map()
 const nameOf = name => names.get(name) ?? names.set(name, Buffer.from(name)).get(name)
