@@ -1,4 +1,4 @@
-// Which brokers does a broker know? Spoken by hand, so that the rig does not lean on the code it is there to test.
+// What does a broker know of its cluster? Spoken by hand, so that the rig does not lean on the code it is there to test.
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
@@ -19,15 +19,29 @@ export interface KnownBroker {
   readonly port: number
 }
 
-/** The brokers that are up and what they advertise, as the broker at `host`:`port` sees them; by id. */
-export async function brokersKnownAt({ host, port, tls, timeoutMs }: ProbeOptions): Promise<KnownBroker[]> {
+export interface KnownPartition {
+  readonly topic: string
+  readonly index: number
+  readonly leader: number
+  readonly replicas: readonly number[]
+  readonly inSync: readonly number[]
+}
+
+export interface KnownCluster {
+  /** The brokers that are up and what they advertise; by id. */
+  readonly brokers: readonly KnownBroker[]
+  readonly partitions: readonly KnownPartition[]
+}
+
+/** The cluster as the broker at `host`:`port` sees it. */
+export async function clusterSeenAt({ host, port, tls, timeoutMs }: ProbeOptions): Promise<KnownCluster> {
   const signal = AbortSignal.timeout(timeoutMs)
   // Readiness only: whom we reach is the business of the clients under test.
   const socket = tls ? connectTls({ host, port, rejectUnauthorized: false }) : connect({ host, port })
   try {
     await once(socket, tls ? 'secureConnect' : 'connect', { signal })
     socket.write(metadataRequest())
-    return knownBrokers(await frame(socket, signal))
+    return knownCluster(new Fields(await frame(socket, signal)))
   } finally {
     socket.on('error', () => {})
     socket.destroy()
@@ -41,8 +55,8 @@ function metadataRequest(): Buffer {
   request.writeInt16BE(metadataVersion, 6)
   request.writeInt32BE(1, 8)
   request.writeInt16BE(-1, 12)
-  // An empty list asks for the brokers alone.
-  request.writeInt32BE(0, 14)
+  // No list at all asks for every topic.
+  request.writeInt32BE(-1, 14)
   return request
 }
 
@@ -55,16 +69,63 @@ async function frame(socket: Socket, signal: AbortSignal): Promise<Buffer> {
   return received.subarray(8)
 }
 
-function knownBrokers(body: Buffer): KnownBroker[] {
-  const brokers: KnownBroker[] = []
-  let at = 4
-  for (let left = body.readInt32BE(0); left > 0; left--) {
-    const id = body.readInt32BE(at)
-    const hostEnd = at + 6 + body.readInt16BE(at + 4)
-    const host = body.toString('utf8', at + 6, hostEnd)
-    brokers.push({ id, host, port: body.readInt32BE(hostEnd) })
-    const rackLength = body.readInt16BE(hostEnd + 4)
-    at = hostEnd + 6 + Math.max(0, rackLength)
+function knownCluster(fields: Fields): KnownCluster {
+  const brokers = fields.array(() => {
+    const broker = { id: fields.int32(), host: fields.text(), port: fields.int32() }
+    fields.text()
+    return broker
+  })
+  fields.int32()
+  const partitions = fields.array(() => {
+    fields.int16()
+    const topic = fields.text()
+    fields.int8()
+    return fields.array(() => {
+      fields.int16()
+      const [index, leader] = [fields.int32(), fields.int32()]
+      return { topic, index, leader, replicas: fields.int32s(), inSync: fields.int32s() }
+    })
+  })
+  return { brokers: brokers.sort((a, b) => a.id - b.id), partitions: partitions.flat() }
+}
+
+class Fields {
+  readonly #bytes: Buffer
+  #at = 0
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes
   }
-  return brokers.sort((a, b) => a.id - b.id)
+
+  int8(): number {
+    return this.#bytes.readInt8(this.#skip(1))
+  }
+
+  int16(): number {
+    return this.#bytes.readInt16BE(this.#skip(2))
+  }
+
+  int32(): number {
+    return this.#bytes.readInt32BE(this.#skip(4))
+  }
+
+  text(): string {
+    const length = Math.max(0, this.int16())
+    const start = this.#skip(length)
+    return this.#bytes.toString('utf8', start, start + length)
+  }
+
+  array<Item>(read: () => Item): Item[] {
+    return Array.from({ length: this.int32() }, read)
+  }
+
+  int32s(): number[] {
+    return this.array(() => this.int32())
+  }
+
+  #skip(bytes: number): number {
+    const start = this.#at
+    this.#at += bytes
+    return start
+  }
 }

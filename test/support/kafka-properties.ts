@@ -52,6 +52,10 @@ export function serverProperties(options: PropertiesOptions): string {
     'auto.create.topics.enable': 'false',
     // Tests wait for these; production would not.
     'group.initial.rebalance.delay.ms': '0',
+    'group.consumer.min.heartbeat.interval.ms': '500',
+    'group.consumer.heartbeat.interval.ms': '500',
+    'group.share.min.heartbeat.interval.ms': '500',
+    'group.share.heartbeat.interval.ms': '500',
     'broker.session.timeout.ms': '3000',
     'broker.heartbeat.interval.ms': '500',
     'controller.quorum.election.timeout.ms': '500',

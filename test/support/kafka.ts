@@ -9,7 +9,7 @@ import { cachedFolder, cacheKey } from './cache-folder.ts'
 import { end, hasEnded, run, start } from './child-process.ts'
 import { freePorts } from './free-ports.ts'
 import { frugal, hasMaven, javaMissing, privateHosts } from './java.ts'
-import { brokersKnownAt } from './kafka-probe.ts'
+import { clusterSeenAt, type KnownCluster } from './kafka-probe.ts'
 import { type Node, serverProperties } from './kafka-properties.ts'
 import { classPath, hasArtifacts } from './maven.ts'
 
@@ -56,10 +56,13 @@ export interface Broker {
   /** Of the first listener. */
   readonly port: number
   readonly ports: Readonly<Record<string, number>>
+  readonly controllerPort: number
   readonly pid: number
   readonly alive: boolean
   readonly logFile: string
   kill(signal?: NodeJS.Signals): Promise<void>
+  /** What this broker knows of the cluster. */
+  cluster(): Promise<KnownCluster>
   /** Starts a killed broker again, on its data and its ports, and waits until the cluster counts it. */
   restart(): Promise<void>
 }
@@ -72,6 +75,8 @@ export interface Kafka {
   /** JVM flag with which Java programs resolve `host`. */
   readonly hostsFlag: string
   bootstrapOf(listener: string): string[]
+  /** Waits until every replica of every partition is in sync, so that the next broker may die. */
+  inSync(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -125,7 +130,20 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
     throw error
   }
   const bootstrapOf = (listener: string) => brokers.map(({ ports }) => `127.0.0.1:${ports[listener]}`)
-  return { bootstrap: bootstrapOf(listeners[0]!.name), brokers, host, hostsFlag, bootstrapOf, stop }
+  const inSync = () => waitInSync(brokers)
+  return { bootstrap: bootstrapOf(listeners[0]!.name), brokers, host, hostsFlag, bootstrapOf, inSync, stop }
+}
+
+async function waitInSync(brokers: readonly Broker[]): Promise<void> {
+  const deadline = Date.now() + readyTimeoutMs
+  const behind = async () => {
+    const { partitions } = await brokers.find(({ alive }) => alive)!.cluster()
+    return partitions.filter(({ replicas, inSync }) => inSync.length < replicas.length)
+  }
+  for (let late = await behind(); late.length > 0; late = await behind()) {
+    if (Date.now() > deadline) throw new Error(`not in sync: ${JSON.stringify(late)}`)
+    await sleep(100)
+  }
 }
 
 class KafkaProcess implements Broker {
@@ -133,6 +151,7 @@ class KafkaProcess implements Broker {
   readonly host: string
   readonly port: number
   readonly ports: Readonly<Record<string, number>>
+  readonly controllerPort: number
   readonly logFile: string
   readonly #args: readonly string[]
   readonly #tls: boolean
@@ -143,6 +162,7 @@ class KafkaProcess implements Broker {
     this.id = node.id
     this.host = host
     this.ports = node.ports
+    this.controllerPort = node.controllerPort
     this.port = node.ports[listener.name]!
     this.logFile = join(node.folder, 'broker.log')
     this.#args = args
@@ -187,14 +207,18 @@ class KafkaProcess implements Broker {
     throw new Error(`broker ${this.id} was not ready within ${readyTimeoutMs} ms:\n${this.#logTail()}`)
   }
 
-  async #known(): Promise<number[]> {
+  async #known(): Promise<readonly number[]> {
     try {
-      const known = await brokersKnownAt({ host: '127.0.0.1', port: this.port, tls: this.#tls, timeoutMs: 2_000 })
-      return known.map(({ id }) => id)
+      const { brokers } = await this.cluster()
+      return brokers.map(({ id }) => id)
     } catch {
       // Not listening yet, or not answering yet: `ready` asks again until its deadline.
       return []
     }
+  }
+
+  cluster(): Promise<KnownCluster> {
+    return clusterSeenAt({ host: '127.0.0.1', port: this.port, tls: this.#tls, timeoutMs: 5_000 })
   }
 
   #logTail(): string {
