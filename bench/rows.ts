@@ -1,0 +1,21 @@
+// Every question, in the order it is asked.
+import { consumeCpu } from './consume-cpu.ts'
+import { handshakeCpu } from './handshake-cpu.ts'
+import { idleMemory } from './idle-memory.ts'
+import { largeFetch } from './large-fetch.ts'
+import { latency } from './latency.ts'
+import { produceCpu } from './produce-cpu.ts'
+import type { Row } from './row.ts'
+import { smallProduceCpu } from './small-produce-cpu.ts'
+import { stalledReaders } from './stalled-readers.ts'
+
+export const rows: readonly Row[] = [
+  produceCpu,
+  consumeCpu,
+  smallProduceCpu,
+  idleMemory,
+  handshakeCpu,
+  latency,
+  largeFetch,
+  stalledReaders,
+]

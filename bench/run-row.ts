@@ -1,0 +1,105 @@
+// Asks one question of every contestant, round after round.
+import type { Contestant } from './contestants.ts'
+import type { ProxyProcess } from './proxy-process.ts'
+import type { Row, Sample, Target } from './row.ts'
+import type { Testbed } from './testbed.ts'
+
+export interface RunOptions {
+  readonly testbed: Testbed
+  readonly contestants: readonly Contestant[]
+  readonly log: (line: string) => void
+}
+
+interface Entrant {
+  readonly name: string
+  /** Runs `work` against a target that has warmed up. */
+  measure(row: Row): Promise<Sample>
+  stop(): Promise<void>
+}
+
+export async function runRow(row: Row, options: RunOptions): Promise<Map<string, Sample[]>> {
+  const { testbed, log } = options
+  await row.prepare?.(testbed)
+  const entrants = enter(row, options)
+  const samples = new Map<string, Sample[]>(entrants.map(({ name }) => [name, []]))
+  try {
+    for (let round = 0; round < testbed.scale.rounds * (row.roundsFactor ?? 1); round++) {
+      const order = round % 2 === 0 ? entrants : entrants.toReversed()
+      for (const entrant of order) {
+        const sample = await entrant.measure(row)
+        samples.get(entrant.name)!.push(sample)
+        log(`${row.id} round ${round + 1} ${entrant.name} ${printed(sample)}`)
+      }
+    }
+  } finally {
+    await Promise.all(entrants.map(entrant => entrant.stop()))
+  }
+  return samples
+}
+
+function enter(row: Row, { testbed, contestants }: RunOptions): Entrant[] {
+  const create = row.process === 'fresh' ? freshProxy : keptProxy
+  const proxies = contestants.map(contestant =>
+    create(() => testbed.startProxy(contestant, row.limits), contestant.name, testbed),
+  )
+  return row.includesDirect ? [direct(testbed), ...proxies] : proxies
+}
+
+function direct(testbed: Testbed): Entrant {
+  const target: Target = { name: 'direct', endpoint: testbed.direct, pid: undefined, testbed }
+  let warm = false
+  return {
+    name: 'direct',
+    async measure(row) {
+      if (!warm) await row.warmUp?.(target)
+      warm = true
+      return row.measure(target)
+    },
+    stop: async () => {},
+  }
+}
+
+type Start = () => Promise<ProxyProcess>
+
+/** One process for all rounds, warmed up before the first. */
+function keptProxy(start: Start, name: string, testbed: Testbed): Entrant {
+  let proxy: ProxyProcess | undefined
+  return {
+    name,
+    async measure(row) {
+      if (proxy === undefined) {
+        proxy = await start()
+        await row.warmUp?.(targetOf(proxy, testbed))
+      }
+      return row.measure(targetOf(proxy, testbed))
+    },
+    stop: async () => proxy?.stop(),
+  }
+}
+
+/** A new process for every measurement. */
+function freshProxy(start: Start, name: string, testbed: Testbed): Entrant {
+  return {
+    name,
+    async measure(row) {
+      const proxy = await start()
+      try {
+        await row.warmUp?.(targetOf(proxy, testbed))
+        return await row.measure(targetOf(proxy, testbed))
+      } finally {
+        await proxy.stop()
+      }
+    },
+    stop: async () => {},
+  }
+}
+
+function targetOf({ name, endpoint, pid }: ProxyProcess, testbed: Testbed): Target {
+  return { name, endpoint, pid, testbed }
+}
+
+function printed(sample: Sample): string {
+  return Object.entries(sample)
+    .map(([id, value]) => `${id} ${value.toPrecision(4)}`)
+    .join(' ')
+}
