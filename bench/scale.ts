@@ -12,7 +12,7 @@ export interface Scale {
 export const full: Scale = {
   rounds: 3,
   records: 768 * 1024,
-  smallRequests: 30_000,
+  smallRequests: 40_000,
   connections: 1_500,
   latencySeconds: 6,
   stalledReaders: 200,
@@ -21,7 +21,7 @@ export const full: Scale = {
 export const quick: Scale = {
   rounds: 1,
   records: 256 * 1024,
-  smallRequests: 5_000,
+  smallRequests: 10_000,
   connections: 300,
   latencySeconds: 3,
   stalledReaders: 50,

@@ -1,4 +1,5 @@
-// What does a small request cost? 100 bytes, linger 0, acks=1, one in flight on each of a few connections.
+// What does a small request cost under load? 100 bytes, linger 0, acks=1, one in flight on each of a few connections.
+// Few keep the proxy busy without letting it answer many in one go; latency.ts asks the same where it is mostly asleep.
 import { cpuSpent } from './cpu.ts'
 import { produceRequest } from './frames.ts'
 import { drive, withConnections } from './load.ts'
@@ -15,7 +16,7 @@ export const smallProduceCpu: Row = {
   figures: [
     {
       id: 'cpu',
-      title: 'CPU per small Produce',
+      title: 'CPU per small Produce, under load',
       unit: 'µs',
       digits: 1,
       goal: { against: 'HAProxy', max: 1.4 },
