@@ -60,6 +60,14 @@ export async function cpuSpent<T>(root: number, work: () => Promise<T>): Promise
   return { seconds: cpuSeconds(root) - before, result }
 }
 
+/** What the whole machine has spent, the hypervisor's other guests included. */
+export function machineCpuSeconds(): number {
+  const [, ...fields] = readFileSync('/proc/stat', 'utf8').split('\n')[0]!.trim().split(/\s+/)
+  // user, nice, system, idle, iowait, irq, softirq, steal; guest times are in user already.
+  const busy = fields.slice(0, 8).filter((_, index) => index !== 3 && index !== 4)
+  return sum(busy.map(Number)) / ticksPerSecond
+}
+
 export function residentBytes(root: number): number {
   // smaps_rollup is exact; statm and status lag by what each core has not yet added up.
   return sum(processTree(root).map(pid => kilobytes(pid, 'smaps_rollup', 'Rss') * 1024))

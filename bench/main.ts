@@ -4,12 +4,13 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { skipReason } from '../test/support/kafka.ts'
 import { type Contestant, findContestants } from './contestants.ts'
+import { watchNeighbours } from './disturbance.ts'
 import { gatherFacts } from './facts.ts'
 import { type FigureResult, summarise } from './results.ts'
 import { rows } from './rows.ts'
 import { runRow } from './run-row.ts'
 import { full, quick } from './scale.ts'
-import { type Report, renderReport, renderTable } from './table.ts'
+import { type Report, renderReport } from './table.ts'
 import { Testbed } from './testbed.ts'
 
 const usage = `usage: npm run bench -- [--quick] [--only row,row] [--contestants name,name] [--rounds N]
@@ -26,27 +27,48 @@ if (missingKafka) {
   process.exit(1)
 }
 const { found, leftOut, facts } = choose()
-const figures = await measureAll(found)
-const report: Report = { finished: new Date().toISOString(), rounds: options.scale.rounds, facts, figures, leftOut }
-console.log(options.whole ? `\n${renderReport(report)}` : `\n${renderTable(figures)}\n`)
-if (options.whole) {
+const { figures, disturbance, failed } = await measureAll(found)
+const finished = new Date().toISOString()
+const report: Report = {
+  finished,
+  rounds: options.scale.rounds,
+  facts,
+  figures,
+  disturbance,
+  leftOut: [...leftOut, ...failed],
+}
+console.log(`\n${renderReport(report)}`)
+if (failed.length > 0) {
+  console.error(`not written: ${failed.join('; ')}`)
+  process.exitCode = 1
+} else if (options.whole) {
   writeFileSync(join(folder, 'last.json'), `${JSON.stringify(report, null, 2)}\n`)
   writeFileSync(join(folder, 'last.md'), renderReport(report))
 }
 
-async function measureAll(contestants: readonly Contestant[]): Promise<FigureResult[]> {
-  const testbed = await Testbed.start(
-    contestants.map(({ name }) => name),
-    options.scale,
-  )
+async function measureAll(contestants: readonly Contestant[]) {
+  const names = contestants.map(({ name }) => name)
+  const testbed = await Testbed.start(names, options.scale)
   const log = (line: string) => console.error(line)
-  const results: FigureResult[] = []
+  const figures: FigureResult[] = []
+  const disturbance: Record<string, number> = {}
+  const failed: string[] = []
   try {
-    for (const row of options.rows) results.push(...summarise(row, await runRow(row, { testbed, contestants, log })))
+    for (const row of options.rows) {
+      const disturbed = watchNeighbours()
+      const { samples, failures } = await runRow(row, { testbed, contestants, log })
+      disturbance[row.id] = disturbed()
+      figures.push(...summarise(row, samples))
+      for (const [name, error] of failures) failed.push(`${name} failed in ${row.id}: ${firstLine(error)}`)
+    }
   } finally {
     await testbed.stop()
   }
-  return results
+  return { figures, disturbance, failed }
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0]!
 }
 
 function choose() {

@@ -36,7 +36,8 @@ const testbed = await Testbed.start([search.name], { ...(values.full ? full : qu
 const log = (line: string) => console.error(line)
 try {
   const alone = { ...row, includesDirect: false, roundsFactor: 1 }
-  await runRow(alone, { testbed, contestants: [search], log })
+  const { failures } = await runRow(alone, { testbed, contestants: [search], log })
+  if (failures.size > 0) process.exitCode = 1
 } finally {
   await testbed.stop()
 }

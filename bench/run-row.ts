@@ -1,4 +1,5 @@
 // Asks one question of every contestant, round after round.
+import { inspect } from 'node:util'
 import type { Contestant } from './contestants.ts'
 import type { ProxyProcess } from './proxy-process.ts'
 import type { Row, Sample, Target } from './row.ts'
@@ -17,24 +18,37 @@ interface Entrant {
   stop(): Promise<void>
 }
 
-export async function runRow(row: Row, options: RunOptions): Promise<Map<string, Sample[]>> {
+export interface RowOutcome {
+  readonly samples: ReadonlyMap<string, readonly Sample[]>
+  /** Who could not answer, and why: such a contestant has no figures in this row, and the others go on. */
+  readonly failures: ReadonlyMap<string, unknown>
+}
+
+export async function runRow(row: Row, options: RunOptions): Promise<RowOutcome> {
   const { testbed, log } = options
   await row.prepare?.(testbed)
   const entrants = enter(row, options)
   const samples = new Map<string, Sample[]>(entrants.map(({ name }) => [name, []]))
+  const failures = new Map<string, unknown>()
   try {
     for (let round = 0; round < testbed.scale.rounds * (row.roundsFactor ?? 1); round++) {
       const order = round % 2 === 0 ? entrants : entrants.toReversed()
-      for (const entrant of order) {
-        const sample = await entrant.measure(row)
-        samples.get(entrant.name)!.push(sample)
-        log(`${row.id} round ${round + 1} ${entrant.name} ${printed(sample)}`)
+      for (const entrant of order.filter(({ name }) => !failures.has(name))) {
+        try {
+          const sample = await entrant.measure(row)
+          samples.get(entrant.name)!.push(sample)
+          log(`${row.id} round ${round + 1} ${entrant.name} ${printed(sample)}`)
+        } catch (error) {
+          failures.set(entrant.name, error)
+          samples.delete(entrant.name)
+          log(`${row.id} round ${round + 1} ${entrant.name} failed: ${inspect(error)}`)
+        }
       }
     }
   } finally {
     await Promise.all(entrants.map(entrant => entrant.stop()))
   }
-  return samples
+  return { samples, failures }
 }
 
 function enter(row: Row, { testbed, contestants }: RunOptions): Entrant[] {

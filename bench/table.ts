@@ -1,4 +1,5 @@
 // The results as a Markdown table that also reads well in a terminal.
+import { disturbanceMax } from './disturbance.ts'
 import type { Facts } from './facts.ts'
 import type { FigureResult } from './results.ts'
 
@@ -9,6 +10,8 @@ export interface Report {
   readonly rounds: number
   readonly facts: Facts
   readonly figures: readonly FigureResult[]
+  /** By row, the share of the processors that went to other programs. */
+  readonly disturbance: Readonly<Record<string, number>>
   readonly leftOut: readonly string[]
 }
 
@@ -21,7 +24,7 @@ export function renderTable(figures: readonly FigureResult[]): string {
   return [first, row(rule, widths), ...rest].join('\n')
 }
 
-export function renderReport({ finished, rounds, facts, figures, leftOut }: Report): string {
+export function renderReport({ finished, rounds, facts, figures, disturbance, leftOut }: Report): string {
   const machine = Object.entries(facts).map(([name, value]) => `- ${name}: ${value}`)
   const missing = leftOut.length === 0 ? ['- nothing'] : leftOut.map(line => `- ${line}`)
   return [
@@ -33,11 +36,21 @@ export function renderReport({ finished, rounds, facts, figures, leftOut }: Repo
     '',
     ...machine,
     '',
+    'Share of the processors that other programs took meanwhile:',
+    '',
+    ...renderDisturbance(disturbance),
+    '',
     'Left out:',
     '',
     ...missing,
     '',
   ].join('\n')
+}
+
+export function renderDisturbance(disturbance: Readonly<Record<string, number>>): string[] {
+  return Object.entries(disturbance).map(([row, share]) => {
+    return `- ${row}: ${(share * 100).toFixed(0)} %${share > disturbanceMax ? ' (**disturbed**: measure again)' : ''}`
+  })
 }
 
 function cells({ title, unit, digits, medians, ratio, goal, held }: FigureResult): string[] {

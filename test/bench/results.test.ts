@@ -10,7 +10,10 @@ function rowWith(goal: Goal): Row {
 }
 
 function judged(goal: Goal, samples: Record<string, number[]>) {
-  const rounds = Object.entries(samples).map(([name, values]): [string, Sample[]] => [name, values.map(cpu => ({ cpu }))])
+  const rounds = Object.entries(samples).map(([name, values]): [string, Sample[]] => [
+    name,
+    values.map(cpu => ({ cpu })),
+  ])
   return summarise(rowWith(goal), new Map(rounds))[0]!
 }
 
