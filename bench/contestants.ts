@@ -1,5 +1,5 @@
 // The proxies that are measured: how each is found, configured to do the same job, and started.
-// The job: TLS with one certificate in front, plaintext to one broker behind, one worker.
+// The job: TLS with one certificate and one choice of ciphers in front, plaintext to one broker behind, one worker.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -32,6 +32,13 @@ export type Search = Contestant | { readonly name: ContestantName; readonly miss
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const connectionsMax = 8_000
 
+/** Of the server's choosing, so that no contestant pays for a longer key than another. */
+const ciphers = {
+  tls12: 'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384',
+  tls13: 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384',
+} as const
+export const expectedCipher = 'TLS_AES_128_GCM_SHA256'
+
 export function findContestants(nodeFlags: readonly string[] = []): readonly Search[] {
   return [findHaproxy(), findNginx(), nodePipe(nodeFlags), findVkitm(nodeFlags)]
 }
@@ -50,6 +57,8 @@ function writeHaproxy({ folder, certificate, port, brokerPort }: Assignment): st
   maxconn ${connectionsMax}
   nbthread 1
   ssl-default-bind-options ssl-min-ver TLSv1.2
+  ssl-default-bind-ciphers ${ciphers.tls12}
+  ssl-default-bind-ciphersuites ${ciphers.tls13}
 defaults
   mode tcp
   timeout connect 5s
@@ -95,6 +104,9 @@ stream {
     ssl_certificate ${certificate.certificate};
     ssl_certificate_key ${certificate.key};
     ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_prefer_server_ciphers on;
+    ssl_ciphers ${ciphers.tls12};
+    ssl_conf_command Ciphersuites ${ciphers.tls13};
     proxy_pass 127.0.0.1:${brokerPort};
     proxy_timeout 10m;
   }
@@ -110,7 +122,8 @@ function nodePipe(flags: readonly string[]): Contestant {
     name: 'node-pipe',
     version: process.version,
     command: ({ port, brokerPort, certificate }) => {
-      const args = [String(port), String(brokerPort), certificate.certificate, certificate.key]
+      const { tls12, tls13 } = ciphers
+      const args = [String(port), String(brokerPort), certificate.certificate, certificate.key, `${tls13}:${tls12}`]
       return [process.execPath, ...flags, program, ...args]
     },
   }

@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { createServer } from 'node:tls'
 
-const [port, brokerPort, certificate, key] = process.argv.slice(2)
-if (key === undefined) throw new Error('usage: node-pipe PORT BROKER_PORT CERTIFICATE KEY')
+const [port, brokerPort, certificate, key, ciphers] = process.argv.slice(2)
+if (ciphers === undefined) throw new Error('usage: node-pipe PORT BROKER_PORT CERTIFICATE KEY CIPHERS')
 
-const server = createServer({ cert: readFileSync(certificate!), key: readFileSync(key) }, client => {
+const identity = { cert: readFileSync(certificate!), key: readFileSync(key!) }
+const server = createServer({ ...identity, ciphers, honorCipherOrder: true }, client => {
   const broker = connect({ host: '127.0.0.1', port: Number(brokerPort), noDelay: true })
   client.setNoDelay(true)
   client.pipe(broker)

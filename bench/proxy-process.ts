@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { end, hasEnded, start } from '../test/support/child-process.ts'
 import { type Endpoint, KafkaConnection } from './connection.ts'
-import type { Assignment, Contestant } from './contestants.ts'
+import { type Assignment, type Contestant, expectedCipher } from './contestants.ts'
 import { apiVersionsRequest } from './frames.ts'
 
 const readyTimeoutMs = 20_000
@@ -70,8 +70,9 @@ async function probe(endpoint: Endpoint): Promise<unknown> {
   try {
     const connection = await KafkaConnection.open(endpoint)
     await connection.request(apiVersionsRequest())
+    const { name } = connection.socket.getCipher()
     await connection.close()
-    return undefined
+    return name === expectedCipher ? undefined : new Error(`chose the cipher ${name}, not ${expectedCipher}`)
   } catch (error) {
     return error
   }

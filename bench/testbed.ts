@@ -1,5 +1,5 @@
 // One broker for everyone. It has a listener for each proxy, which advertises that proxy's address: clients find their
-// way back through the proxy they came by, though HAProxy and nginx rewrite nothing.
+// way back through the proxy they came by, though a proxy of TCP rewrites nothing.
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { type Kafka, type KafkaListener, startKafka } from '../test/support/kafk
 import { type KafkaTool, runTool } from '../test/support/kafka-tools.ts'
 import { type Certificate, issueCertificate } from './certificate.ts'
 import type { Endpoint } from './connection.ts'
-import type { Contestant, ContestantName } from './contestants.ts'
+import { type Contestant, type ContestantName, expectedCipher } from './contestants.ts'
 import { ProxyProcess } from './proxy-process.ts'
 import type { Scale } from './scale.ts'
 
@@ -19,16 +19,18 @@ const portsEach = 2
 const memoryFolder = '/dev/shm'
 const memoryNeeded = 4 * 2 ** 30
 
+/** The broker's listener behind each proxy. vkitm rewrites addresses, so what it reaches is advertised as it is. */
 const listenerNames: Readonly<Record<ContestantName, string>> = {
   HAProxy: 'HAPROXY',
   nginx: 'NGINX',
   'node-pipe': 'PIPE',
-  vkitm: 'VKITM',
+  vkitm: 'PLAINTEXT',
 }
 
 const properties = {
   // A response of 100 MiB is one of the questions; 55 MiB is the broker's default.
   'fetch.max.bytes': String(256 * 2 ** 20),
+  'ssl.cipher.suites': expectedCipher,
   'log.retention.check.interval.ms': '2000',
   'log.segment.delete.delay.ms': '1000',
 }
@@ -141,8 +143,10 @@ function dataFolder(): string {
 }
 
 function listeners(ports: ReadonlyMap<ContestantName, number>): KafkaListener[] {
-  const behindProxies = [...ports].map(([name, port]): KafkaListener => {
-    return { name: listenerNames[name], protocol: 'PLAINTEXT', advertise: () => ({ host: 'localhost', port }) }
-  })
+  const behindProxies = [...ports]
+    .filter(([name]) => name !== 'vkitm')
+    .map(([name, port]): KafkaListener => {
+      return { name: listenerNames[name], protocol: 'PLAINTEXT', advertise: () => ({ host: 'localhost', port }) }
+    })
   return [{ name: 'PLAINTEXT', protocol: 'PLAINTEXT' }, { name: 'TLS', protocol: 'SSL' }, ...behindProxies]
 }
