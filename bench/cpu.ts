@@ -1,6 +1,6 @@
 // What a process and its descendants have cost, from the system's own accounting.
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 
 const ticksPerSecond = Number(spawnSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }).stdout) || 100
 
@@ -79,6 +79,22 @@ export function peakResidentBytes(root: number): number {
 
 export function resetPeak(root: number): void {
   for (const pid of processTree(root)) writeFileSync(`/proc/${pid}/clear_refs`, '5')
+}
+
+/** Open sockets of the process tree. */
+export function socketCount(root: number): number {
+  const isSocket = (pid: number, fd: string) => readlink(`/proc/${pid}/fd/${fd}`).startsWith('socket:')
+  return sum(processTree(root).map(pid => readdirSync(`/proc/${pid}/fd`).filter(fd => isSocket(pid, fd)).length))
+}
+
+function readlink(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch (error) {
+    // Closed since the folder was read.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+    throw error
+  }
 }
 
 function kilobytes(pid: number, file: string, field: string): number {

@@ -1,9 +1,10 @@
-// What does a connection that has spoken once and then sits there hold? Both legs are open.
+// What does a connection that has spoken and then sits there hold? Both legs are open: the broker has answered it too.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { residentBytes } from './cpu.ts'
+import { residentBytes, socketCount } from './cpu.ts'
 import { apiVersionsRequest } from './frames.ts'
-import { drive, withConnections } from './load.ts'
+import { inParallel, withConnections } from './load.ts'
 import { type Row, requireProxy, type Target } from './row.ts'
+import { smallProduce, smallTopic } from './small-produce-cpu.ts'
 
 const warmUpConnections = 50
 const settleMs = 3_000
@@ -21,6 +22,7 @@ export const idleMemory: Row = {
       goal: { against: 'nothing', max: 70 },
     },
   ],
+  prepare: async testbed => void (await testbed.ensureTopic(smallTopic)),
   /** What the first connections load once (code, caches, contexts) is not what each one holds. */
   warmUp: async target => void (await holdOpen(target, warmUpConnections)),
   async measure(target) {
@@ -37,8 +39,14 @@ export const idleMemory: Row = {
 function holdOpen(target: Target, count: number): Promise<number> {
   const { endpoint, pid } = requireProxy(target)
   return withConnections(endpoint, count, async connections => {
-    await drive(connections, apiVersionsRequest(), count)
+    await inParallel(count, 16, async index => {
+      await connections[index]!.request(apiVersionsRequest())
+      // A gateway may answer that one by itself; this only a broker can.
+      await connections[index]!.request(smallProduce)
+    })
     await sleep(settleMs)
+    const sockets = socketCount(pid)
+    if (sockets < 2 * count) throw new Error(`${count} clients, but only ${sockets} sockets: not both legs are open`)
     return residentBytes(pid)
   })
 }

@@ -38,7 +38,7 @@ export class ProxyProcess {
   }
 
   get pid(): number {
-    if (this.#child.pid === undefined || hasEnded(this.#child)) throw new Error(this.#says('is not running'))
+    if (this.#child.pid === undefined || hasEnded(this.#child)) throw new Error(this.#says('the process has ended'))
     return this.#child.pid
   }
 
@@ -46,6 +46,15 @@ export class ProxyProcess {
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), stopTimeoutMs)
     await end(this.#child, 'SIGTERM')
     clearTimeout(timer)
+  }
+
+  /** Runs `work` with the proxy; a failure carries what the proxy said. */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (cause) {
+      throw new Error(this.#says(cause instanceof Error ? cause.message : String(cause)), { cause })
+    }
   }
 
   /** Serving means that a broker has answered through it. */
@@ -58,11 +67,11 @@ export class ProxyProcess {
       await sleep(100)
     }
     await this.stop()
-    throw new Error(this.#says('never served'), { cause: failure })
+    throw new Error(this.#says('it never served'), { cause: failure })
   }
 
   #says(what: string): string {
-    return `${this.name} ${what}:\n${readFileSync(this.#logFile, 'utf8').trim().split('\n').slice(-20).join('\n')}`
+    return `${what}. ${this.name} said:\n${readFileSync(this.#logFile, 'utf8').trim().split('\n').slice(-20).join('\n')}`
   }
 }
 

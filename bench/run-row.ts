@@ -81,11 +81,9 @@ function keptProxy(start: Start, name: string, testbed: Testbed): Entrant {
   return {
     name,
     async measure(row) {
-      if (proxy === undefined) {
-        proxy = await start()
-        await row.warmUp?.(targetOf(proxy, testbed))
-      }
-      return row.measure(targetOf(proxy, testbed))
+      const cold = proxy === undefined
+      proxy ??= await start()
+      return measured(row, proxy, testbed, cold)
     },
     stop: async () => proxy?.stop(),
   }
@@ -98,8 +96,7 @@ function freshProxy(start: Start, name: string, testbed: Testbed): Entrant {
     async measure(row) {
       const proxy = await start()
       try {
-        await row.warmUp?.(targetOf(proxy, testbed))
-        return await row.measure(targetOf(proxy, testbed))
+        return await measured(row, proxy, testbed, true)
       } finally {
         await proxy.stop()
       }
@@ -108,8 +105,13 @@ function freshProxy(start: Start, name: string, testbed: Testbed): Entrant {
   }
 }
 
-function targetOf({ name, endpoint, pid }: ProxyProcess, testbed: Testbed): Target {
-  return { name, endpoint, pid, testbed }
+function measured(row: Row, proxy: ProxyProcess, testbed: Testbed, cold: boolean): Promise<Sample> {
+  const { name, endpoint, pid } = proxy
+  const target: Target = { name, endpoint, pid, testbed }
+  return proxy.during(async () => {
+    if (cold) await row.warmUp?.(target)
+    return row.measure(target)
+  })
 }
 
 function printed(sample: Sample): string {
