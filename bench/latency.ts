@@ -9,6 +9,12 @@ import { quantile } from './statistics.ts'
 const connections = 10
 const perSecond = 500
 
+/** What a row needs that measures latencies. */
+export const smallTraffic: Pick<Row, 'prepare' | 'warmUp'> = {
+  prepare: async testbed => void (await testbed.ensureTopic(smallTopic)),
+  warmUp: async target => void (await latenciesOf(target.endpoint, 2)),
+}
+
 export const latency: Row = {
   id: 'latency',
   process: 'kept',
@@ -26,8 +32,7 @@ export const latency: Row = {
       goal: { against: 'HAProxy', max: 1.4 },
     },
   ],
-  prepare: async testbed => void (await testbed.ensureTopic(smallTopic)),
-  warmUp: async target => void (await latenciesOf(target.endpoint, 2)),
+  ...smallTraffic,
   async measure(target) {
     const { endpoint, pid, testbed } = target
     const load = () => latenciesOf(endpoint, testbed.scale.latencySeconds)

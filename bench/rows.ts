@@ -1,6 +1,7 @@
 // Every question, in the order it is asked.
 import { consumeCpu } from './consume-cpu.ts'
 import { handshakeCpu } from './handshake-cpu.ts'
+import { handshakeFlood } from './handshake-flood.ts'
 import { idleMemory } from './idle-memory.ts'
 import { largeFetch } from './large-fetch.ts'
 import { latency } from './latency.ts'
@@ -18,4 +19,5 @@ export const rows: readonly Row[] = [
   latency,
   largeFetch,
   stalledReaders,
+  handshakeFlood,
 ]

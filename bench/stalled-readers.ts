@@ -4,10 +4,9 @@ import type { KafkaConnection } from './connection.ts'
 import { consumeTopic, fillConsumeTopic } from './consume-cpu.ts'
 import { peakResidentBytes, resetPeak, residentBytes } from './cpu.ts'
 import { fetchRequest } from './frames.ts'
-import { latenciesOf } from './latency.ts'
+import { latenciesOf, smallTraffic } from './latency.ts'
 import { withConnections } from './load.ts'
 import type { Row } from './row.ts'
-import { smallTopic } from './small-produce-cpu.ts'
 import { quantile } from './statistics.ts'
 
 const MiB = 2 ** 20
@@ -36,11 +35,11 @@ export const stalledReaders: Row = {
       goal: { against: 'nothing', max: 2 },
     },
   ],
+  ...smallTraffic,
   async prepare(testbed) {
     await fillConsumeTopic(testbed)
-    await testbed.ensureTopic(smallTopic)
+    await smallTraffic.prepare?.(testbed)
   },
-  warmUp: async target => void (await latenciesOf(target.endpoint, 2)),
   async measure(target) {
     const { endpoint, pid, testbed } = target
     const p99 = async () => quantile(await latenciesOf(endpoint, testbed.scale.latencySeconds), 0.99)
