@@ -20,6 +20,7 @@ export const handshakeFlood: Row = {
       title: `p99 under a flood of handshakes (acceptPerSecondPerIp ${acceptPerSecondPerIp}), to p99 without it`,
       unit: '×',
       digits: 2,
+      clock: true,
       goal: { against: 'nothing', max: 2 },
     },
     { id: 'rate', title: 'handshakes that the flood got', unit: '/s', digits: 0 },

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { skipReason } from '../test/support/kafka.ts'
 import { type Contestant, findContestants } from './contestants.ts'
-import { watchNeighbours } from './disturbance.ts'
+import { disturbanceMax, watchNeighbours } from './disturbance.ts'
 import { gatherFacts } from './facts.ts'
 import { type FigureResult, summarise } from './results.ts'
 import { rows } from './rows.ts'
@@ -55,10 +55,11 @@ async function measureAll(contestants: readonly Contestant[]) {
   const failed: string[] = []
   try {
     for (const row of options.rows) {
-      const disturbed = watchNeighbours()
+      const neighbours = watchNeighbours()
       const { samples, failures } = await runRow(row, { testbed, contestants, log })
-      disturbance[row.id] = disturbed()
-      figures.push(...summarise(row, samples))
+      const share = neighbours()
+      disturbance[row.id] = share
+      figures.push(...summarise(row, samples, share > disturbanceMax))
       for (const [name, error] of failures) failed.push(`${name} failed in ${row.id}: ${firstLine(error)}`)
     }
   } finally {

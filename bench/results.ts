@@ -15,16 +15,27 @@ export interface FigureResult {
   readonly ratio: number | undefined
   readonly goal: string | undefined
   /** Undefined where there is no goal, or nothing to hold against it. */
-  readonly held: boolean | undefined
+  readonly verdict: Verdict | undefined
 }
 
-export function summarise(row: Row, samples: ReadonlyMap<string, readonly Sample[]>): FigureResult[] {
+export type Verdict = 'held' | 'missed' | 'disturbed'
+
+/** `disturbed`: other programs had so much of the machine that what the clock says counts for nothing. */
+export function summarise(
+  row: Row,
+  samples: ReadonlyMap<string, readonly Sample[]>,
+  disturbed: boolean,
+): FigureResult[] {
   return row.figures.map(figure => {
     const values = valuesOf(figure, samples)
     const medians = Object.fromEntries(Object.entries(values).map(([name, all]) => [name, median(all)]))
-    const { id, title, unit, digits, goal } = figure
-    const verdict = goal === undefined ? { goal: undefined, held: undefined } : judge(goal, unit, medians)
-    return { row: row.id, id, title, unit, digits, samples: values, medians, ratio: ratioOf(medians), ...verdict }
+    const { id, title, unit, digits, goal, clock } = figure
+    const judged = goal && judge(goal, medians)
+    return {
+      ...{ row: row.id, id, title, unit, digits, samples: values, medians, ratio: ratioOf(medians) },
+      goal: goal && wordings[goal.against](goal.max, unit),
+      verdict: judged && clock && disturbed ? 'disturbed' : judged,
+    }
   })
 }
 
@@ -48,13 +59,13 @@ const wordings: Record<Goal['against'], (max: number, unit: string) => string> =
   nothing: (max, unit) => `≤ ${max} ${unit}`,
 }
 
-function judge({ against, max }: Goal, unit: string, medians: Readonly<Record<string, number>>) {
+function judge({ against, max }: Goal, medians: Readonly<Record<string, number>>): Verdict | undefined {
   const { vkitm, HAProxy, direct } = medians
   const limit = {
     HAProxy: HAProxy === undefined ? undefined : max * HAProxy,
     direct: direct === undefined ? undefined : max + direct,
     nothing: max,
   }[against]
-  const held = vkitm === undefined || limit === undefined ? undefined : vkitm <= limit
-  return { goal: wordings[against](max, unit), held }
+  if (vkitm === undefined || limit === undefined) return undefined
+  return vkitm <= limit ? 'held' : 'missed'
 }

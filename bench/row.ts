@@ -27,6 +27,8 @@ export interface Figure {
   readonly unit: string
   readonly digits: number
   readonly goal?: Goal
+  /** Measured by the clock: worthless where other programs held the processors. */
+  readonly clock?: true
 }
 
 /** By figure id. A figure that makes no sense for a target (the proxy's CPU of direct) is left out. */

@@ -32,6 +32,7 @@ export const stalledReaders: Row = {
       title: 'p99 of the others under stalled readers, to p99 without them',
       unit: '×',
       digits: 2,
+      clock: true,
       goal: { against: 'nothing', max: 2 },
     },
   ],

@@ -53,10 +53,10 @@ export function renderDisturbance(disturbance: Readonly<Record<string, number>>)
   })
 }
 
-function cells({ title, unit, digits, medians, ratio, goal, held }: FigureResult): string[] {
+function cells({ title, unit, digits, medians, ratio, goal, verdict }: FigureResult): string[] {
   const values = contestants.map(name => medians[name]?.toFixed(digits) ?? '')
-  const verdict = held === undefined ? '' : held ? 'held' : '**missed**'
-  return [`${title}, ${unit}`, ...values, ratio?.toFixed(2) ?? '', goal ?? '', verdict]
+  const judged = verdict === 'missed' ? '**missed**' : (verdict ?? '')
+  return [`${title}, ${unit}`, ...values, ratio?.toFixed(2) ?? '', goal ?? '', judged]
 }
 
 function row(line: readonly string[], widths: readonly number[]): string {
