@@ -7,7 +7,7 @@ import { type Contestant, findContestants } from './contestants.ts'
 import { disturbanceMax, watchNeighbours } from './disturbance.ts'
 import { gatherFacts } from './facts.ts'
 import { type FigureResult, summarise } from './results.ts'
-import { rows } from './rows.ts'
+import { rows, unasked } from './rows.ts'
 import { runRow } from './run-row.ts'
 import { full, quick } from './scale.ts'
 import { type Report, renderReport } from './table.ts'
@@ -35,7 +35,7 @@ const report: Report = {
   facts,
   figures,
   disturbance,
-  leftOut: [...leftOut, ...failed],
+  leftOut: [...unasked, ...leftOut, ...failed],
 }
 console.log(`\n${renderReport(report)}`)
 if (failed.length > 0) {

@@ -26,7 +26,7 @@ export function renderTable(figures: readonly FigureResult[]): string {
 
 export function renderReport({ finished, rounds, facts, figures, disturbance, leftOut }: Report): string {
   const machine = Object.entries(facts).map(([name, value]) => `- ${name}: ${value}`)
-  const missing = leftOut.length === 0 ? ['- nothing'] : leftOut.map(line => `- ${line}`)
+  const missing = leftOut.map(line => `- ${line}`)
   return [
     `Medians of at least ${rounds} rounds, the contestants' order reversed from round to round; ${finished}.`,
     '',
