@@ -10,6 +10,7 @@ import type { Random } from './random.ts'
 import { type Shape, ValueMaker } from './values.ts'
 
 export interface Sample {
+  readonly shape: Shape
   readonly code: MessageCode
   readonly version: number
   readonly value: Record<string, unknown>
@@ -19,7 +20,7 @@ export interface Sample {
 export function drawSample(code: MessageCode, version: number, shape: Shape, random: Random): Sample {
   const value = new ValueMaker(code, version, shape, random).struct(code.root)
   const tags = includes(code.root.flexible, version) && random.chance(3) ? unknownTags(random) : []
-  return { code, version, value, tags }
+  return { shape, code, version, value, tags }
 }
 
 /** Beyond any tag Kafka has given out. */
@@ -33,9 +34,9 @@ export function withTags(sample: Sample): Record<string, unknown> {
 }
 
 /** Java's bytes for each sample, or the name of the exception it throws. */
-export function askJava(samples: readonly Sample[], shape: Shape): (Buffer | string)[] {
+export function askJava(samples: readonly Sample[]): (Buffer | string)[] {
   const source = join(import.meta.dirname, '..', '..', '..', 'tools', 'golden', 'Golden.java')
-  const input = samples.map(sample => `${question(sample, shape)}\n`).join('')
+  const input = samples.map(sample => `${question(sample)}\n`).join('')
   const java = spawnSync('java', ['-Xmx400m', '-XX:+UseSerialGC', '-cp', classPath(), source], {
     input,
     encoding: 'utf8',
@@ -49,7 +50,7 @@ export function askJava(samples: readonly Sample[], shape: Shape): (Buffer | str
   return lines.map(line => (line.startsWith('!') ? line.slice(1) : Buffer.from(line, 'base64')))
 }
 
-function question({ code, version, value, tags }: Sample, shape: Shape): string {
+function question({ shape, code, version, value, tags }: Sample): string {
   const json = toJson(code.root, value, {
     longs: 'bare',
     leaveOut: field => shape.fill === 'valid' && !includes(field.versions, version),

@@ -10,6 +10,8 @@ export interface Shape {
   readonly fill: 'valid' | 'excessive'
   /** How long arrays, strings and bytes may get. */
   readonly size: 'small' | 'large'
+  /** Nothing null, no array empty, every tag set: so that each field of each version is seen for sure. */
+  readonly dense: boolean
 }
 
 type Value = Record<string, unknown>
@@ -48,13 +50,13 @@ export class ValueMaker {
     const present = includes(field.versions, this.#version)
     // Most fields that a version lacks stay unset, or every message would be refused for its first one.
     if (!present) return this.#shape.fill === 'excessive' && this.#random.chance(6)
-    return field.tag === undefined || this.#random.chance(2)
+    return field.tag === undefined || this.#shape.dense || this.#random.chance(2)
   }
 
   #field(field: Field, depth: number): unknown {
     const mayBeNull =
       includes(field.nullable, this.#version) || (this.#shape.fill === 'excessive' && field.nullable !== undefined)
-    if (mayBeNull && this.#random.chance(4)) return null
+    if (mayBeNull && !this.#shape.dense && this.#random.chance(4)) return null
     return this.#value(field.type, depth)
   }
 
@@ -97,6 +99,7 @@ export class ValueMaker {
   }
 
   #arrayLength(element: FieldType, depth: number): number {
+    if (this.#shape.dense) return 1 + this.#random.below(2)
     if (this.#shape.size === 'small') return this.#random.below(depth > 1 ? 2 : 3)
     if (element.kind !== 'struct' && this.#random.chance(6)) return this.#random.below(300)
     return this.#random.below(depth > 1 ? 3 : 5)
