@@ -136,8 +136,18 @@ const fieldsByKind = {
     VoteResponse: ['topics.partitions.leaderId', 'nodeEndpoints.nodeId'],
   },
   clusterId: {
+    AddRaftVoterRequest: ['clusterId'],
+    ApiVersionsRequest: ['clusterId'],
+    BeginQuorumEpochRequest: ['clusterId'],
+    BrokerRegistrationRequest: ['clusterId'],
     DescribeClusterResponse: ['clusterId'],
+    EndQuorumEpochRequest: ['clusterId'],
+    FetchRequest: ['clusterId'],
+    FetchSnapshotRequest: ['clusterId'],
     MetadataResponse: ['clusterId'],
+    RemoveRaftVoterRequest: ['clusterId'],
+    UpdateRaftVoterRequest: ['clusterId'],
+    VoteRequest: ['clusterId'],
   },
   /** Name of a topic. */
   topic: {

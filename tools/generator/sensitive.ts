@@ -29,7 +29,7 @@ const names = [
   /Ports?$/,
   /Endpoints?$/,
   /Listeners?$/,
-  /^Rack(Id)?$/,
+  /^(Rack|RackId|ClusterId)$/,
   /(Node|Broker|Leader|Replica|Controller|Voter|Candidate|Observer)(Id|Ids|Nodes)?s?$/,
   /(Isr|Elr|IsrNodes|ReplicaNodes|Successors)$/,
   /Topics?$|Topic(Name|Id|Regex|Filter)s?$|TopicNames?$/,
