@@ -15,7 +15,7 @@ const scratch = new DataView(new ArrayBuffer(8))
  */
 export class Reader {
   readonly #chunks: readonly Buffer[]
-  readonly #limits: ReadLimits
+  readonly #limits: Partial<ReadLimits>
   #chunk: Buffer
   #index = 0
   #offset = 0
@@ -27,7 +27,7 @@ export class Reader {
 
   constructor(chunks: Buffer | readonly Buffer[], limits: Partial<ReadLimits> = readLimits) {
     this.#chunks = Array.isArray(chunks) ? chunks : [chunks as Buffer]
-    this.#limits = limits === readLimits ? readLimits : { ...readLimits, ...limits }
+    this.#limits = limits
     this.#chunk = this.#chunks[0] ?? Buffer.alloc(0)
     this.#end = this.#chunk.length
     for (let index = 1; index < this.#chunks.length; index++) this.#later += this.#chunks[index]!.length
@@ -276,7 +276,7 @@ export class Reader {
 
   tagCount(): number {
     const count = this.uvarint()
-    if (count > this.#limits.tagsMax) throw new WireError('too many tagged fields', { details: { count } })
+    if (count > (this.#limits.tagsMax ?? readLimits.tagsMax)) throw new WireError('too many tagged fields', { details: { count } })
     return count
   }
 
@@ -290,7 +290,7 @@ export class Reader {
   /** Reads the size of a tagged field; answers what must remain once the field is read. */
   tagEnd(): number {
     const byteLength = this.uvarint()
-    if (byteLength > this.#limits.tagBytesMax)
+    if (byteLength > (this.#limits.tagBytesMax ?? readLimits.tagBytesMax))
       throw new WireError('tagged field too large', { details: { byteLength } })
     this.#require(byteLength)
     return this.remaining - byteLength
@@ -302,7 +302,7 @@ export class Reader {
   }
 
   unknownTag(tag: number, end: number, kept: TaggedField[] | undefined): TaggedField[] | undefined {
-    if (this.#limits.keepUnknownTags) {
+    if (this.#limits.keepUnknownTags ?? readLimits.keepUnknownTags) {
       const field = { tag, data: this.#take(this.remaining - end) }
       if (kept === undefined) return [field]
       kept.push(field)
@@ -363,8 +363,9 @@ export class Reader {
   #counted(count: number): number {
     if (count <= 0) return count
     this.#items += count
-    if (this.#items <= this.#limits.itemsMax) return count
-    throw new WireError('too many items in one message', { details: { itemsMax: this.#limits.itemsMax } })
+    const itemsMax = this.#limits.itemsMax ?? readLimits.itemsMax
+    if (this.#items <= itemsMax) return count
+    throw new WireError('too many items in one message', { details: { itemsMax } })
   }
 
   #require(byteLength: number): void {
