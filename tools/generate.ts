@@ -28,10 +28,14 @@ function committed(): Map<string, string> {
   return new Map(names.map(name => [name, readFileSync(join(folder, name), 'utf8')]))
 }
 
-function check(files: ReadonlyMap<string, string>): void {
-  const present = committed()
+/** Names of files that are missing, stale or not as generated. */
+export function differences(files: ReadonlyMap<string, string>, present: ReadonlyMap<string, string>): string[] {
   const names = new Set([...files.keys(), ...present.keys()])
-  const different = [...names].filter(name => files.get(name) !== present.get(name)).toSorted()
+  return [...names].filter(name => files.get(name) !== present.get(name)).toSorted()
+}
+
+function check(files: ReadonlyMap<string, string>): void {
+  const different = differences(files, committed())
   if (different.length === 0) return
   for (const name of different) console.error(`src/protocol/generated/${name} is not what tools/messages.json says`)
   console.error('run: npm run generate')
