@@ -10,9 +10,9 @@ import { askJava, drawSample, type Sample } from './golden/sample.ts'
 
 const folder = join(import.meta.dirname, '..', '..', 'test', 'golden')
 const seed = 20_261_006
-const sparse = { fill: 'valid', size: 'small', dense: false } as const
-const dense = { ...sparse, dense: true }
-const shapes = [dense, sparse, sparse]
+const shapes = (['dense', 'bare', 'bare', 'random'] as const).map(
+  fullness => ({ fill: 'valid', size: 'small', fullness }) as const,
+)
 
 function entry(sample: Sample, bytes: Buffer | string): string {
   const { code, version, value, tags } = sample

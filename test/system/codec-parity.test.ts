@@ -10,7 +10,6 @@ import { javaMissing } from '../../tools/kafka-clients.ts'
 
 const seed = Number(process.env.VKITM_SEED ?? Math.floor(Math.random() * 2 ** 32))
 const samplesPerVersion = 20
-const denseSamplesPerVersion = 4
 const messages = await loadMessages()
 
 /** Elsewhere a missing Java is a reason to skip; in CI it is a failure. */
@@ -22,11 +21,14 @@ function drawSamples(shape: Pick<Shape, 'fill' | 'size'>): Sample[] {
   return messages.flatMap(code =>
     code.versions.flatMap(version =>
       Array.from({ length: samplesPerVersion }, (_, index) =>
-        drawSample(code, version, { ...shape, dense: index < denseSamplesPerVersion }, random),
+        drawSample(code, version, { ...shape, fullness: fullnessOf(index) }, random),
       ),
     ),
   )
 }
+
+/** A few of the extremes; the rest at random. */
+const fullnessOf = (index: number) => (['dense', 'dense', 'bare', 'bare'] as const)[index] ?? 'random'
 
 const title = ({ code, version }: Sample) => `${code.name} version ${version}, seed ${seed}`
 

@@ -10,8 +10,11 @@ export interface Shape {
   readonly fill: 'valid' | 'excessive'
   /** How long arrays, strings and bytes may get. */
   readonly size: 'small' | 'large'
-  /** Nothing null, no array empty, every tag set: so that each field of each version is seen for sure. */
-  readonly dense: boolean
+  /**
+   * `dense`: nothing null, no array empty, every tag set, so that each field of each version is seen for sure.
+   * `bare`: every text and byte string null or empty, so that each element is as short as it can be.
+   */
+  readonly fullness: 'dense' | 'bare' | 'random'
 }
 
 type Value = Record<string, unknown>
@@ -50,14 +53,22 @@ export class ValueMaker {
     const present = includes(field.versions, this.#version)
     // Most fields that a version lacks stay unset, or every message would be refused for its first one.
     if (!present) return this.#shape.fill === 'excessive' && this.#random.chance(6)
-    return field.tag === undefined || this.#shape.dense || this.#random.chance(2)
+    if (field.tag === undefined || this.#shape.fullness === 'dense') return true
+    return this.#shape.fullness === 'random' && this.#random.chance(2)
   }
 
   #field(field: Field, depth: number): unknown {
-    const mayBeNull =
-      includes(field.nullable, this.#version) || (this.#shape.fill === 'excessive' && field.nullable !== undefined)
-    if (mayBeNull && !this.#shape.dense && this.#random.chance(4)) return null
-    return this.#value(field.type, depth)
+    return this.#mayBeNull(field) && this.#wantsNull(field) ? null : this.#value(field.type, depth)
+  }
+
+  #mayBeNull(field: Field): boolean {
+    return includes(field.nullable, this.#version) || (this.#shape.fill === 'excessive' && field.nullable !== undefined)
+  }
+
+  #wantsNull(field: Field): boolean {
+    if (this.#shape.fullness === 'dense') return false
+    const holdsOthers = field.type.kind === 'array' || field.type.kind === 'struct'
+    return (this.#shape.fullness === 'bare' && !holdsOthers) || this.#random.chance(4)
   }
 
   #value(type: FieldType, depth: number): unknown {
@@ -89,17 +100,19 @@ export class ValueMaker {
   }
 
   #string(): string {
+    if (this.#shape.fullness === 'bare') return ''
     if (this.#shape.size === 'large' && this.#random.chance(10)) return 'ä'.repeat(this.#random.below(2000))
     return this.#random.pick(texts) + (this.#random.chance(2) ? this.#random.below(1000) : '')
   }
 
   #bytes(): Buffer {
+    if (this.#shape.fullness === 'bare') return Buffer.alloc(0)
     const longest = this.#shape.size === 'large' && this.#random.chance(10) ? 5000 : 20
     return this.#random.bytes(this.#random.below(longest))
   }
 
   #arrayLength(element: FieldType, depth: number): number {
-    if (this.#shape.dense) return 1 + this.#random.below(2)
+    if (this.#shape.fullness !== 'random') return 1 + this.#random.below(2)
     if (this.#shape.size === 'small') return this.#random.below(depth > 1 ? 2 : 3)
     if (element.kind !== 'struct' && this.#random.chance(6)) return this.#random.below(300)
     return this.#random.below(depth > 1 ? 3 : 5)
