@@ -73,7 +73,11 @@ export function decodeResponse<Key extends ApiKey>(
 }
 
 /** Reads header and body of the answer to a request of `version`, for callers that have a reader. */
-export function readResponse(reader: Reader, api: ApiDescription, version: number): { correlationId: number; body: unknown } {
+export function readResponse(
+  reader: Reader,
+  api: ApiDescription,
+  version: number,
+): { correlationId: number; body: unknown } {
   const correlationId = reader.int32()
   if (responseHeaderVersion(api.key, version) === 1) reader.taggedFields()
   // KIP-511: a broker that does not know the version of ApiVersions asked for says so in version 0.

@@ -276,7 +276,8 @@ export class Reader {
 
   tagCount(): number {
     const count = this.uvarint()
-    if (count > (this.#limits.tagsMax ?? readLimits.tagsMax)) throw new WireError('too many tagged fields', { details: { count } })
+    if (count > (this.#limits.tagsMax ?? readLimits.tagsMax))
+      throw new WireError('too many tagged fields', { details: { count } })
     return count
   }
 
