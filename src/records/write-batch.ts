@@ -37,7 +37,7 @@ export function writeBatch(records: readonly NewRecord[], options: BatchOptions 
   writer.int16(attributes)
   writer.int32(records.length - 1)
   writer.int64(baseTimestamp)
-  writer.int64(records.reduce((max, { timestamp }) => (timestamp > max ? timestamp : max), baseTimestamp))
+  writer.int64(latest(records))
   writer.int64(producerId)
   writer.int16(producerEpoch)
   writer.int32(baseSequence)
@@ -47,6 +47,12 @@ export function writeBatch(records: readonly NewRecord[], options: BatchOptions 
   const bytes = writer.toBuffer()
   bytes.writeUInt32BE(crc32c(bytes.subarray(BatchLayout.attributes)), BatchLayout.crc)
   return bytes
+}
+
+function latest(records: readonly NewRecord[]): bigint {
+  let latest = records[0]!.timestamp
+  for (const { timestamp } of records) if (timestamp > latest) latest = timestamp
+  return latest
 }
 
 function writeRecord(writer: Writer, record: NewRecord, offsetDelta: number, baseTimestamp: bigint): void {

@@ -58,8 +58,8 @@ function describePartition(partition: Partition, live: ReadonlySet<number>): Des
     leaderEpoch: partition.leaderEpoch,
     replicaNodes: [...partition.replicas],
     isrNodes: partition.replicas.filter(id => live.has(id)),
-    eligibleLeaderReplicas: null,
-    lastKnownElr: null,
+    eligibleLeaderReplicas: [],
+    lastKnownElr: [],
     offlineReplicas: partition.replicas.filter(id => !live.has(id)),
   }
 }
