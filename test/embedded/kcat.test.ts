@@ -61,6 +61,9 @@ describe('kcat (librdkafka) against the embedded cluster', { skip, timeout: 60_0
       cluster.nodes.map(({ id, host, port }) => `${id} ${host}:${port}`),
     )
     assert.deepEqual(topics[0].partitions.map(({ leader }: { leader: number }) => leader).sort(), [1, 2, 3])
-    assert.match(await kcat(['-Q', '-t', 'kcat-list:1:-1', '-t', 'kcat-list:2:-1']), /\[1\] offset 3[\s\S]*\[2\] offset 0/)
+    assert.match(
+      await kcat(['-Q', '-t', 'kcat-list:1:-1', '-t', 'kcat-list:2:-1']),
+      /\[1\] offset 3[\s\S]*\[2\] offset 0/,
+    )
   })
 })
