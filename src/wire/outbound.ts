@@ -24,13 +24,14 @@ export class Outbound {
   #isFull = false
   #isGathering = false
   #isEnding = false
+  #isAbandoned = false
   /** What frames hold whose last byte the stream has and the system has not. */
   readonly #leaving: Reservation[] = []
   readonly #firstHasLeft = (error?: Error | null): void => {
     if (!error) this.#leaving.shift()?.release()
   }
 
-  /** `onDrained` is called when everything that was sent has been handed to the system. */
+  /** `onDrained` is called when the stream has drained and no frame waits in this queue: there is room again. */
   constructor(stream: Writable, onDrained: () => void) {
     this.#stream = stream
     this.#onDrained = onDrained
@@ -47,8 +48,12 @@ export class Outbound {
     return this.#isFull
   }
 
-  /** Sends a frame after those before it; what it holds is released once the system has taken its last byte. */
+  /**
+   * Sends a frame after those before it; what it holds is released once the system has taken its last byte. After the
+   * end there is nobody to send to: the frame is dropped.
+   */
   send(chunks: readonly Buffer[], byteLength: number, held?: Reservation): void {
+    if (this.#isEnding || this.#isAbandoned) return held?.release()
     const frame: QueuedFrame = { chunks, nextChunk: 0, bytesLeft: byteLength, held }
     this.#gather()
     if (!this.#isFull) this.#write(frame)
@@ -65,6 +70,7 @@ export class Outbound {
 
   /** The stream is gone: gives back what unsent frames hold. */
   abandon(): void {
+    this.#isAbandoned = true
     for (const held of this.#leaving.splice(0)) held.release()
     for (const frame of this.#queue.splice(0)) frame.held?.release()
     this.#queuedBytes = 0
