@@ -71,6 +71,10 @@ export class BrokerConnection {
     return this.#isReading
   }
 
+  get partialBytes(): number {
+    return this.#splitter.bufferedBytes
+  }
+
   send({ chunks, byteLength, onAnswer, held }: OutgoingFrame): void {
     if (onAnswer !== undefined) this.#awaited.push(onAnswer)
     this.#outbound.send(chunks, byteLength, held)
@@ -164,6 +168,8 @@ function lost(cause: Error): UpstreamError {
 }
 
 function misbehaved(cause: unknown): UpstreamError {
-  return new UpstreamError('VKITM_UPSTREAM_MISBEHAVED', 'the broker sent what is no answer', { cause, retriable: false })
+  return new UpstreamError('VKITM_UPSTREAM_MISBEHAVED', 'the broker sent what is no answer', {
+    cause,
+    retriable: false,
+  })
 }
-

@@ -21,6 +21,7 @@ export class Outbound {
   /** Frames not handed to the stream, or only in part. */
   readonly #queue: QueuedFrame[] = []
   #queuedBytes = 0
+  #sentBytes = 0
   #isFull = false
   #isGathering = false
   #isEnding = false
@@ -43,6 +44,11 @@ export class Outbound {
     return this.#queuedBytes + this.#stream.writableLength
   }
 
+  /** Bytes that the system has taken, noticed write by write: a slice at a time. */
+  get takenBytes(): number {
+    return this.#sentBytes - this.pendingBytes
+  }
+
   /** True from a full slice until the stream has drained. */
   get isFull(): boolean {
     return this.#isFull
@@ -55,6 +61,7 @@ export class Outbound {
   send(chunks: readonly Buffer[], byteLength: number, held?: Reservation): void {
     if (this.#isEnding || this.#isAbandoned) return held?.release()
     const frame: QueuedFrame = { chunks, nextChunk: 0, bytesLeft: byteLength, held }
+    this.#sentBytes += byteLength
     this.#gather()
     if (!this.#isFull) this.#write(frame)
     if (frame.bytesLeft === 0) return

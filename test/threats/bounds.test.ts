@@ -17,7 +17,12 @@ const length = (value: number): Buffer => {
 }
 
 /** A request by hand: header and whatever `body` writes. */
-function request(apiKey: number, apiVersion: number, body: (writer: Writer) => void, clientId: Buffer | null = null): Buffer {
+function request(
+  apiKey: number,
+  apiVersion: number,
+  body: (writer: Writer) => void,
+  clientId: Buffer | null = null,
+): Buffer {
   const writer = new Writer()
   writer.int16(apiKey)
   writer.int16(apiVersion)
@@ -130,7 +135,10 @@ describe('bounds', () => {
 
   const malformed: readonly [string, Buffer][] = [
     ['A-05: an array of 2^31−1 elements', request(ApiKey.Metadata, 1, writer => topics(writer, 0x7fffffff))],
-    ['A-05: an array of more elements than the bytes left could hold', request(ApiKey.Metadata, 1, writer => (topics(writer, 3), writer.int32(0)))],
+    [
+      'A-05: an array of more elements than the bytes left could hold',
+      request(ApiKey.Metadata, 1, writer => (topics(writer, 3), writer.int32(0))),
+    ],
     [
       'A-05: a compact array of 2^32−2 elements',
       request(ApiKey.Metadata, 12, writer => (writer.uvarint(0), writer.uvarint(0xffffffff))),
@@ -183,17 +191,38 @@ describe('bounds', () => {
     ],
     [
       'A-07: a varint padded with zeros',
-      request(ApiKey.Metadata, 12, writer => (writer.uvarint(0), writer.raw(Buffer.from('8100', 'hex')), writer.boolean(false), writer.boolean(false), writer.uvarint(0))),
+      request(
+        ApiKey.Metadata,
+        12,
+        writer => (
+          writer.uvarint(0),
+          writer.raw(Buffer.from('8100', 'hex')),
+          writer.boolean(false),
+          writer.boolean(false),
+          writer.uvarint(0)
+        ),
+      ),
     ],
-    ['A-08: a string of length −1 where there must be one', request(ApiKey.Metadata, 1, writer => (topics(writer, 1), writer.int16(-1)))],
+    [
+      'A-08: a string of length −1 where there must be one',
+      request(ApiKey.Metadata, 1, writer => (topics(writer, 1), writer.int16(-1))),
+    ],
     ['A-08: a string of length −2', request(ApiKey.Metadata, 1, writer => (topics(writer, 1), writer.int16(-2)))],
     [
       'A-08: a string of 32,767 bytes beyond the end',
-      request(ApiKey.Metadata, 1, writer => (topics(writer, 1), writer.int16(0x7fff), writer.raw(Buffer.from('short')))),
+      request(
+        ApiKey.Metadata,
+        1,
+        writer => (topics(writer, 1), writer.int16(0x7fff), writer.raw(Buffer.from('short'))),
+      ),
     ],
     [
       'A-08: a compact string of length 0 where there must be one',
-      request(ApiKey.FindCoordinator, 3, writer => (writer.uvarint(0), writer.uvarint(0), writer.int8(0), writer.uvarint(0))),
+      request(
+        ApiKey.FindCoordinator,
+        3,
+        writer => (writer.uvarint(0), writer.uvarint(0), writer.int8(0), writer.uvarint(0)),
+      ),
     ],
     [
       'A-09: a topic that is not UTF-8',
@@ -203,16 +232,28 @@ describe('bounds', () => {
       'A-09: a group that is not UTF-8',
       request(ApiKey.FindCoordinator, 0, writer => (writer.int16(2), writer.raw(Buffer.of(0xc0, 0x80)))),
     ],
-    ['A-09: a client id that is not UTF-8', request(ApiKey.Metadata, 1, writer => topics(writer, 0), Buffer.of(0xed, 0xa0, 0x80))],
+    [
+      'A-09: a client id that is not UTF-8',
+      request(ApiKey.Metadata, 1, writer => topics(writer, 0), Buffer.of(0xed, 0xa0, 0x80)),
+    ],
     ['A-10: bytes after the body', request(ApiKey.Metadata, 1, writer => (topics(writer, 0), writer.int8(0)))],
-    ['A-10: a second request within the frame of the first', request(ApiKey.Metadata, 1, writer => (topics(writer, 0), writer.raw(request(ApiKey.Metadata, 1, inner => topics(inner, 0)))))],
+    [
+      'A-10: a second request within the frame of the first',
+      request(
+        ApiKey.Metadata,
+        1,
+        writer => (topics(writer, 0), writer.raw(request(ApiKey.Metadata, 1, inner => topics(inner, 0)))),
+      ),
+    ],
     ['A-10: a body that is shorter than declared', request(ApiKey.Metadata, 1, writer => writer.int16(0))],
     ['A-10: a header that is shorter than one', framed(Buffer.from('00030001000000', 'hex').subarray(0, 8))],
   ]
   for (const [what, bytes] of malformed) {
     test(`${what} closes the connection, and no broker hears of it`, async () => {
       await expectRefused(bytes)
-      await until('the log says why', () => gateway.log.lines('connection closed').some(({ err }) => err?.code === 'VKITM_WIRE'))
+      await until('the log says why', () =>
+        gateway.log.lines('connection closed').some(({ err }) => err?.code === 'VKITM_WIRE'),
+      )
     })
   }
 
@@ -242,7 +283,12 @@ describe('bounds', () => {
     await client.frameAt(0)
     const forwarded = broker.seen.at(-1)!
     assert.equal(forwarded.bytes.includes(marker), false)
-    const expected = client.request(ApiKey.Metadata, 12, { ...metadataRequestDefaults(), topics: [], allowAutoTopicCreation: false }, 7)
+    const expected = client.request(
+      ApiKey.Metadata,
+      12,
+      { ...metadataRequestDefaults(), topics: [], allowAutoTopicCreation: false },
+      7,
+    )
     assert.deepEqual(forwarded.bytes, expected)
     assert.equal(await gateway.metric('vkitm_unknown_tags_total', { api: 'Metadata', direction: 'request' }), 2)
     await client.close()
@@ -256,7 +302,10 @@ describe('bounds', () => {
       topics: names.map(name => ({ ...metadataRequestTopicDefaults(), name })),
     })
     const seen = broker.seen.at(-1)!
-    assert.deepEqual((seen.body as { topics: { name: string }[] }).topics.map(({ name }) => name), names)
+    assert.deepEqual(
+      (seen.body as { topics: { name: string }[] }).topics.map(({ name }) => name),
+      names,
+    )
     assert.equal(seen.header.clientId, '__proto__')
     assert.equal(({} as { polluted?: unknown }).polluted, undefined)
     await client.close()

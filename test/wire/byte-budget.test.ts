@@ -83,7 +83,10 @@ describe('ByteBudget', () => {
     const budget = new ByteBudget(100)
     const beyond = grown(budget, 101)
     const { held, granted } = grown(budget, 50)
-    assert.equal(held.grow(70, () => assert.fail('the second wish is not remembered')), false)
+    assert.equal(
+      held.grow(70, () => assert.fail('the second wish is not remembered')),
+      false,
+    )
     beyond.held.release()
     assert.ok(granted())
     assert.ok(held.grow(20, () => assert.fail('granted at once')))
@@ -140,7 +143,10 @@ describe('ByteBudget', () => {
           assert.equal(budget.waitingCount, waiting.length)
           // Who waits, waits for somebody who holds bytes and does not wait: that one can come to its end.
           if (waiting.length > 0) {
-            assert.ok(holders.some(({ held, bytes: has }) => !held.isWaiting && has > 0), 'everybody waits')
+            assert.ok(
+              holders.some(({ held, bytes: has }) => !held.isWaiting && has > 0),
+              'everybody waits',
+            )
           }
         }
         for (const { held } of holders) held.release()

@@ -60,7 +60,10 @@ describe('FrameSplitter', () => {
     splitter.push(stream.subarray(0, 600))
     assert.equal(splitter.next(), undefined)
     splitter.push(stream.subarray(600))
-    assert.deepEqual(splitter.next()?.chunks.map(({ length }) => length), [600, 428])
+    assert.deepEqual(
+      splitter.next()?.chunks.map(({ length }) => length),
+      [600, 428],
+    )
   })
 
   test('gathers tiny chunks, so that a byte a second costs no object a byte', () => {
@@ -96,7 +99,10 @@ describe('FrameSplitter', () => {
     const splitter = new FrameSplitter({ payloadBytesMin: 8, payloadBytesMax: 9 })
     splitter.push(framed(Buffer.alloc(8)))
     splitter.push(framed(Buffer.alloc(9)))
-    assert.deepEqual(pull(splitter).map(({ length }) => length), [12, 13])
+    assert.deepEqual(
+      pull(splitter).map(({ length }) => length),
+      [12, 13],
+    )
   })
 
   test('new bounds hold from the next prefix on, not for the frame in progress', () => {
