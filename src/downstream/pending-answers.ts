@@ -10,8 +10,8 @@ export class PendingAnswer {
   /** Handed to the broker's connection; 0 where the gateway answers by itself. */
   sentAtMs = 0
   answeredAtMs = 0
-  /** The broker owes the answer until then. */
-  deadlineMs = Number.POSITIVE_INFINITY
+  /** How long the broker may take once it is this request's turn. */
+  timeoutMs = Number.POSITIVE_INFINITY
   answer: Answer | undefined
   held: Reservation | undefined
 

@@ -22,34 +22,11 @@ import type { Frame } from '../wire/frame.ts'
 import { FrameSplitter } from '../wire/frame-splitter.ts'
 import { Outbound } from '../wire/outbound.ts'
 import type { DeadlineSweep } from './deadline-sweep.ts'
+import { FrameInProgress } from './frame-in-progress.ts'
 import { PendingAnswer, PendingAnswers } from './pending-answers.ts'
+import { StallWatch } from './stall-watch.ts'
 import { unsupportedApiVersions } from './unsupported-api-versions.ts'
-
-/** A request on its way out, with what a fan-out needs to know of it and what a single broker needs to send it. */
-export interface OutgoingRequest {
-  readonly exchange: Exchange
-  readonly chunks: readonly Buffer[]
-  readonly byteLength: number
-  /** Missing where there is no answer (acks=0). */
-  readonly onAnswer?: ((frame: Frame, held: Reservation) => void) | undefined
-  readonly held?: Reservation | undefined
-}
-
-/** Where a session's requests go: one broker, or what looks like one. */
-export interface Upstream {
-  readonly isWritable: boolean
-  readonly isReading: boolean
-  send(request: OutgoingRequest): void
-  pauseReading(): void
-  resumeReading(): void
-  end(): void
-  destroy(): void
-}
-
-export interface UpstreamEvents {
-  readonly onWritable: () => void
-  readonly onClosed: (error?: Error) => void
-}
+import type { OutgoingRequest, Upstream, UpstreamEvents } from './upstream.ts'
 
 export interface SessionLimits {
   readonly frameBytes: number
@@ -77,10 +54,6 @@ export interface SessionContext {
 const requestBytesMin = 8
 /** A client that leaves more answers than this unread gets no further ones from its broker. */
 const unreadBytesMax = 512 * 1024
-/** A frame in progress holds budget from this size on, in steps, so that holding much takes sending much. */
-const reserveFromBytes = 64 * 1024
-/** Slowest acceptable client, on top of `frameTimeout`. */
-const frameBytesPerMs = 64 * 1.024
 /** Either side's end closes the other within a second. */
 const closingMs = 900
 
@@ -99,26 +72,28 @@ export class Session {
   /** A stage or the dialling of the broker has to finish before the next frame is looked at. */
   #isWaiting = false
   #isReading = true
-  #reservation: Reservation | undefined
-  #firstFrameDeadlineMs: number
-  #frameStartedAtMs = never
+  /** Held by the frame that is being judged or waits for its broker. */
+  #taken: Reservation | undefined
+  readonly #incoming: FrameInProgress
   #lastActivityMs: number
+  #lastAnswerAtMs = 0
+  readonly #takenByClient = new StallWatch()
+  readonly #givenByBroker = new StallWatch()
 
   constructor(socket: Socket, client: Client, context: SessionContext, onClosed: () => void) {
     this.client = client
     this.#socket = socket
     this.#context = context
     this.#onClosed = onClosed
-    const { limits, now, sweep } = context
+    const { budget, limits, now, sweep } = context
     this.#splitter = new FrameSplitter({ payloadBytesMin: requestBytesMin, payloadBytesMax: limits.frameBytes })
     this.#outbound = new Outbound(socket, { encrypts: socket instanceof TLSSocket, onDrained: () => this.#drained() })
     this.#lastActivityMs = now()
-    this.#firstFrameDeadlineMs = this.#lastActivityMs + limits.firstFrameTimeout
+    this.#incoming = new FrameInProgress(budget, limits, this.#lastActivityMs)
     socket.on('data', chunk => this.#received(chunk))
     socket.on('end', () => this.#finish())
     socket.on('error', error => this.#broken(error))
-    socket.on('close', () => this.#destroy())
-    socket.on('timeout', () => this.#stalled())
+    socket.on('close', () => this.destroy())
     sweep.add(this)
   }
 
@@ -130,19 +105,38 @@ export class Session {
     this.#finishIfDrained()
   }
 
-  destroy(): void {
-    this.#destroy()
-  }
-
   checkDeadlines(nowMs: number): void {
     const { limits } = this.#context
-    if (nowMs > this.#firstFrameDeadlineMs) return this.#expire('no frame within firstFrameTimeout')
-    if (nowMs > this.#frameDeadlineMs()) return this.#expire('a frame was not complete in time')
+    const lateness = this.#incoming.lateness(nowMs)
+    if (lateness !== undefined) return this.#expire(lateness)
+    if (this.#isClientStuck(nowMs)) return this.#expire('the client took no byte for writeStall')
+    if (this.#isBrokerStuck(nowMs)) return this.#expire('the broker did not finish its answer')
     const first = this.#pending.first
-    if (first !== undefined && nowMs > first.deadlineMs && this.#upstream?.isReading === true) {
+    if (first !== undefined && nowMs > this.#answerDeadlineMs(first)) {
       return this.#expire('the broker did not answer in the time that the request names')
     }
     if (first === undefined && nowMs > this.#lastActivityMs + limits.idleTimeout) this.#expire('idle')
+  }
+
+  /** A broker takes one request of a connection after the other: the time of one begins with the answer to the one before. */
+  #answerDeadlineMs({ sentAtMs, timeoutMs }: PendingAnswer): number {
+    if (this.#upstream?.isReading !== true) return never
+    return Math.max(sentAtMs, this.#lastAnswerAtMs) + timeoutMs
+  }
+
+  #isClientStuck(nowMs: number): boolean {
+    const { pendingBytes, takenBytes } = this.#outbound
+    return this.#takenByClient.isStuck(
+      pendingBytes === 0 ? undefined : takenBytes,
+      nowMs,
+      this.#context.limits.writeStall,
+    )
+  }
+
+  /** An answer may begin late, but once begun it goes on; what nobody reads cannot. */
+  #isBrokerStuck(nowMs: number): boolean {
+    const bytes = this.#upstream?.isReading === true ? this.#upstream.partialBytes : 0
+    return this.#givenByBroker.isStuck(bytes === 0 ? undefined : bytes, nowMs, this.#context.limits.frameTimeout)
   }
 
   #received(chunk: Buffer): void {
@@ -159,8 +153,7 @@ export class Session {
       while (!this.#isBlocked()) {
         const frame = this.#splitter.next()
         if (frame === undefined) break
-        this.#firstFrameDeadlineMs = never
-        this.#frameStartedAtMs = never
+        this.#taken = this.#incoming.complete()
         this.#take(frame)
       }
     } catch (error) {
@@ -182,30 +175,21 @@ export class Session {
 
   #take(frame: Frame): void {
     const { pipeline, metrics } = this.#context
-    const held = this.#reservation
-    this.#reservation = undefined
     const opened = pipeline.open(frame, this.client)
-    if (!('exchange' in opened)) {
-      held?.release()
-      return this.#refuse(opened.header)
-    }
+    if (!('exchange' in opened)) return this.#refuse(opened.header)
     const { header } = opened.exchange
     metrics.request(header.apiKey, header.apiVersion)
     const outcome = pipeline.judgeRequest(opened.exchange)
-    if (outcome instanceof Promise) this.#wait(outcome, settled => this.#conclude(settled, opened, frame, held))
-    else this.#conclude(outcome, opened, frame, held)
+    if (outcome instanceof Promise) this.#wait(outcome, settled => this.#conclude(settled, opened, frame))
+    else this.#conclude(outcome, opened, frame)
   }
 
-  #conclude(outcome: RequestOutcome, opened: Opened, frame: Frame, held: Reservation | undefined): void {
-    if (outcome.kind !== 'forward') {
-      held?.release()
-      if (outcome.kind === 'close') return this.#refuseAndClose(opened.exchange.header, outcome.reason)
-      return this.#answerHere(opened.exchange, outcome.response)
-    }
-    const { exchange } = opened
-    const bytes = outcome.changed || opened.hasUnknownTags ? this.#context.pipeline.encodeRequest(exchange) : frame
-    if (this.#upstream !== undefined) return this.#send(this.#upstream, exchange, bytes, held)
-    this.#wait(this.#openUpstream(), upstream => this.#send(upstream, exchange, bytes, held))
+  #conclude(outcome: RequestOutcome, { exchange, hasUnknownTags }: Opened, frame: Frame): void {
+    if (outcome.kind === 'close') return this.#refuseAndClose(exchange.header, outcome.reason)
+    if (outcome.kind === 'respond') return this.#answerHere(exchange, outcome.response)
+    const bytes = outcome.changed || hasUnknownTags ? this.#context.pipeline.encodeRequest(exchange) : frame
+    if (this.#upstream !== undefined) return this.#send(this.#upstream, exchange, bytes)
+    this.#wait(this.#openUpstream(), upstream => this.#send(upstream, exchange, bytes))
   }
 
   async #openUpstream(): Promise<Upstream> {
@@ -213,24 +197,21 @@ export class Session {
       onWritable: () => this.#pump(),
       onClosed: error => this.#upstreamClosed(error),
     })
-    if (this.#state === 'closed') upstream.destroy()
     this.#upstream = upstream
+    if (this.#isOver) upstream.destroy()
     return upstream
   }
 
-  #send(
-    upstream: Upstream,
-    exchange: Exchange,
-    bytes: Pick<OutgoingRequest, 'chunks' | 'byteLength'>,
-    held: Reservation | undefined,
-  ): void {
+  #send(upstream: Upstream, exchange: Exchange, bytes: Pick<OutgoingRequest, 'chunks' | 'byteLength'>): void {
     const { metrics, now } = this.#context
     const { chunks, byteLength } = bytes
+    const held = this.#taken
+    this.#taken = undefined
     metrics.sentToUpstream(byteLength)
     if (!isAnswered(exchange)) return upstream.send({ exchange, chunks, byteLength, held })
     const entry = new PendingAnswer(exchange, this.#lastActivityMs)
     entry.sentAtMs = now()
-    entry.deadlineMs = entry.sentAtMs + answerTimeoutMs(exchange)
+    entry.timeoutMs = answerTimeoutMs(exchange)
     this.#pending.push(entry)
     const onAnswer = (frame: Frame, answerHeld: Reservation): void => this.#answered(entry, frame, answerHeld)
     upstream.send({ exchange, chunks, byteLength, onAnswer, held })
@@ -239,7 +220,7 @@ export class Session {
   #answered(entry: PendingAnswer, frame: Frame, held: Reservation): void {
     if (this.#state === 'closed') return held.release()
     const { pipeline, metrics, now } = this.#context
-    entry.answeredAtMs = this.#lastActivityMs = now()
+    entry.answeredAtMs = this.#lastAnswerAtMs = this.#lastActivityMs = now()
     entry.held = held
     metrics.receivedFromUpstream(frame.byteLength)
     try {
@@ -260,6 +241,8 @@ export class Session {
   }
 
   #answerHere(exchange: Exchange, response: unknown): void {
+    this.#taken?.release()
+    this.#taken = undefined
     if (!isAnswered(exchange)) return
     const entry = new PendingAnswer(exchange, this.#lastActivityMs)
     exchange.response = response
@@ -276,7 +259,6 @@ export class Session {
       this.#outbound.send(chunks, byteLength, entry.held)
       this.#measure(entry, byteLength)
     }
-    if (this.#outbound.isFull) this.#socket.setTimeout(this.#context.limits.writeStall)
     if (this.#outbound.pendingBytes > unreadBytesMax) this.#upstream?.pauseReading()
     if (this.#state === 'draining') this.#finishIfDrained()
     else if (wasFull && !this.#isReading) this.#pump()
@@ -291,9 +273,8 @@ export class Session {
     metrics.gatewayMs(key, now() - entry.receivedAtMs - waitedMs)
   }
 
-  /** The client has taken all that was sent to it. */
+  /** The client has taken most of what was sent to it: there is room for more. */
   #drained(): void {
-    this.#socket.setTimeout(0)
     this.#upstream?.resumeReading()
     if (this.#state === 'draining') this.#finishIfDrained()
     this.#pump()
@@ -305,7 +286,7 @@ export class Session {
     promise
       .then(value => {
         this.#isWaiting = false
-        if (this.#state === 'closed') return
+        if (this.#isOver) return
         then(value)
         this.#pump()
         if (this.#state === 'draining') this.#finishIfDrained()
@@ -314,27 +295,23 @@ export class Session {
   }
 
   #watchFrameInProgress(): void {
-    if (this.#splitter.bufferedBytes === 0 || this.#isBlocked()) return
-    if (this.#frameStartedAtMs === never) this.#frameStartedAtMs = this.#lastActivityMs
-    const { announcedBytes, bufferedBytes } = this.#splitter
-    if (announcedBytes < reserveFromBytes) return
-    this.#reservation ??= this.#context.budget.hold(0)
-    const step = Math.min(announcedBytes, Math.max(4 * reserveFromBytes, 2 * bufferedBytes))
-    this.#reservation.grow(step, () => this.#updateReading())
-  }
-
-  #frameDeadlineMs(): number {
-    // A client whose bytes we do not read cannot be late.
-    if (this.#frameStartedAtMs === never || !this.#isReading) return never
-    return this.#frameStartedAtMs + this.#context.limits.frameTimeout + this.#splitter.announcedBytes / frameBytesPerMs
+    const { bufferedBytes, announcedBytes } = this.#splitter
+    if (bufferedBytes === 0 || this.#isBlocked()) return
+    this.#incoming.grew(bufferedBytes, announcedBytes, this.#lastActivityMs, () => this.#updateReading())
   }
 
   #updateReading(): void {
-    const shouldRead = !this.#isBlocked() && this.#reservation?.isWaiting !== true
+    const shouldRead = !this.#isBlocked() && !this.#incoming.isWaiting
     if (shouldRead === this.#isReading || this.#state === 'closed') return
     this.#isReading = shouldRead
-    if (shouldRead) this.#socket.resume()
-    else this.#socket.pause()
+    const nowMs = this.#context.now()
+    if (shouldRead) {
+      this.#incoming.resumed(nowMs)
+      this.#socket.resume()
+    } else {
+      this.#incoming.paused(nowMs)
+      this.#socket.pause()
+    }
   }
 
   /** A request that no broker sees: Kafka closes the connection, except where it says which ApiVersions it knows. */
@@ -350,24 +327,20 @@ export class Session {
     const { metrics, log } = this.#context
     metrics.refused(apiKey, reason)
     log.warn({ ...this.#who(), apiKey, apiVersion, details: { reason } }, 'request refused, connection closed')
-    this.#destroy()
+    this.destroy()
   }
 
   #expire(reason: string): void {
     const { metrics, log } = this.#context
     metrics.error(reason)
     log.info({ ...this.#who(), details: { reason } }, 'connection closed')
-    this.#destroy()
-  }
-
-  #stalled(): void {
-    if (this.#outbound.pendingBytes > 0) this.#expire('the client took no byte for writeStall')
+    this.destroy()
   }
 
   /** The client's own connection broke: nothing to say to anybody but the upstream. */
   #broken(error: Error): void {
     this.#context.log.debug({ ...this.#who(), err: error }, 'client connection broke')
-    this.#destroy()
+    this.destroy()
   }
 
   #fail(error: unknown): void {
@@ -376,11 +349,11 @@ export class Session {
     const isExpected = error instanceof VkitmError
     metrics.error(isExpected ? error.code : 'VKITM_INTERNAL')
     log[isExpected ? 'warn' : 'error']({ ...this.#who(), err: error }, 'connection closed')
-    this.#destroy()
+    this.destroy()
   }
 
   #upstreamClosed(error: Error | undefined): void {
-    if (this.#state === 'closed' || this.#state === 'closing') return
+    if (this.#isOver) return
     const { metrics, log } = this.#context
     if (error !== undefined) {
       metrics.error(error instanceof VkitmError ? error.code : 'VKITM_INTERNAL')
@@ -389,25 +362,30 @@ export class Session {
     this.#finish()
   }
 
+  get #isOver(): boolean {
+    return this.#state === 'closing' || this.#state === 'closed'
+  }
+
   #finishIfDrained(): void {
     if (this.#pending.count === 0 && !this.#isWaiting) this.#finish()
   }
 
   /** Ends both sides with what they are still owed, within a second. */
   #finish(): void {
-    if (this.#state === 'closing' || this.#state === 'closed') return
+    if (this.#isOver) return
     this.#state = 'closing'
     this.#updateReading()
     this.#upstream?.end()
     this.#outbound.end()
-    setTimeout(() => this.#destroy(), closingMs).unref()
+    setTimeout(() => this.destroy(), closingMs).unref()
   }
 
-  #destroy(): void {
+  destroy(): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'
     this.#context.sweep.remove(this)
-    this.#reservation?.release()
+    this.#incoming.release()
+    this.#taken?.release()
     this.#pending.abandon()
     this.#outbound.abandon()
     this.#socket.destroy()

@@ -72,6 +72,10 @@ export class BrokerConnection {
     return this.#isReading
   }
 
+  get partialBytes(): number {
+    return this.#splitter.bufferedBytes
+  }
+
   send({ chunks, byteLength, onAnswer, held }: OutgoingFrame): void {
     if (onAnswer !== undefined) this.#awaited.push(onAnswer)
     this.#outbound.send(chunks, byteLength, held)

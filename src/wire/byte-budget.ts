@@ -78,7 +78,7 @@ export class Reservation {
 
   /** Asks for `bytes` in all; true when it holds them at once, else `onGranted` is called when it does. */
   grow(bytes: number, onGranted: () => void): boolean {
-    if (this.isWaiting) return false
+    if (this.isWaiting || this.#isReleased) return false
     const more = bytes - this.#heldBytes
     if (more <= 0) return true
     if (this.#budget.grant(this, more)) {

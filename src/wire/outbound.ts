@@ -25,9 +25,11 @@ export class Outbound {
   /** Frames not handed to the stream, or only in part. */
   readonly #queue: QueuedFrame[] = []
   #queuedBytes = 0
+  #sentBytes = 0
   #isFull = false
   #isGathering = false
   #isEnding = false
+  #isAbandoned = false
   /** What frames hold whose last byte the stream has and the system has not. */
   readonly #leaving: Reservation[] = []
   readonly #firstHasLeft = (error?: Error | null): void => {
@@ -50,14 +52,24 @@ export class Outbound {
     return this.#queuedBytes + this.#stream.writableLength
   }
 
+  /** Bytes that the system has taken, noticed write by write: a slice at a time. */
+  get takenBytes(): number {
+    return this.#sentBytes - this.pendingBytes
+  }
+
   /** True from a full slice until the stream has drained. */
   get isFull(): boolean {
     return this.#isFull
   }
 
-  /** Sends a frame after those before it; what it holds is released once the system has taken its last byte. */
+  /**
+   * Sends a frame after those before it; what it holds is released once the system has taken its last byte. After the
+   * end there is nobody to send to: the frame is dropped.
+   */
   send(chunks: readonly Buffer[], byteLength: number, held?: Reservation): void {
+    if (this.#isEnding || this.#isAbandoned) return held?.release()
     const frame: QueuedFrame = { chunks, nextChunk: 0, bytesLeft: byteLength, held }
+    this.#sentBytes += byteLength
     if (!this.#isFull) this.#write(frame)
     if (frame.bytesLeft === 0) return
     this.#queue.push(frame)
@@ -72,6 +84,7 @@ export class Outbound {
 
   /** The stream is gone: gives back what unsent frames hold. */
   abandon(): void {
+    this.#isAbandoned = true
     for (const held of this.#leaving.splice(0)) held.release()
     for (const frame of this.#queue.splice(0)) frame.held?.release()
     this.#queuedBytes = 0
