@@ -38,7 +38,8 @@ function install() {
 /** Compiles into `folder` when a source is newer than the last compilation; old outputs never linger. */
 function compile(project, folder, ...sources) {
   const stamp = join(root, folder, '.built')
-  if (existsSync(stamp) && statSync(stamp).mtimeMs >= newest('tsconfig.json', project, 'package-lock.json', ...sources)) return
+  if (existsSync(stamp) && statSync(stamp).mtimeMs >= newest('tsconfig.json', project, 'package-lock.json', ...sources))
+    return
   const started = Date.now()
   rmSync(join(root, folder), { recursive: true, force: true })
   run(bin('tsc'), ['-p', project])

@@ -1,5 +1,5 @@
 /** The `tls` sections of both sides and what does not go together in them. */
-import { loadTrust } from '../tls/trust.ts'
+import { loadTrust, type TrustOptions } from '../tls/trust.ts'
 import type { CertificateSource, FileContent, ListenerTlsConfig, UpstreamTlsConfig } from './config.ts'
 import { choice, flag } from './formats.ts'
 import { checkIdentity, identityOf, keyLeaves } from './identity-leaves.ts'
@@ -83,9 +83,8 @@ interface ClientAuthDraft extends TrustDraft {
   readonly clientAuth?: ListenerTlsConfig['clientAuth'] | undefined
 }
 
-/** `side`: which end of the handshake judges the peer by it. */
 function proveTrust(
-  side: 'server' | 'client',
+  side: TrustOptions['side'],
   ca: CertificateSource,
   crl: readonly FileContent[] = [],
   place: Place,

@@ -3,7 +3,7 @@
  * `X500Principal.getName()` prints it. Rules and ACLs written for a cluster must mean the same here, its oddities included.
  */
 import { WireError } from '../errors.ts'
-import { DerReader, dottedObjectId, Tag } from './der.ts'
+import { DerReader, type DerValue, dottedObjectId, Tag } from './der.ts'
 
 /** Far beyond any real subject; mapping rules run regular expressions over this text. */
 const NAME_BYTES_MAX = 1024
@@ -21,24 +21,38 @@ const KEYWORDS: ReadonlyMap<string, string> = new Map([
   ['0.9.2342.19200300.100.1.25', 'DC'],
 ])
 
-/** What Java takes for text. It reads the bytes of all of them as UTF-8, BMPString too. */
-const TEXT_TAGS: ReadonlySet<number> = new Set([
-  Tag.utf8String,
-  Tag.printableString,
-  Tag.t61String,
-  Tag.ia5String,
-  Tag.generalString,
-  Tag.bmpString,
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const utf16 = new TextDecoder('utf-16be', { fatal: true, ignoreBOM: true })
+/** X.680: the basic plane only. */
+const bmp = {
+  decode(content: Buffer): string {
+    const text = utf16.decode(content)
+    if (/[\ud800-\udfff]/.test(text)) throw new RangeError('a BMPString holds half of a character')
+    return text
+  },
+}
+const latin1 = { decode: (content: Buffer): string => content.toString('latin1') }
+
+/**
+ * What Java takes for text, and reads as a current one does; the other string types it prints in hexadecimal. Java 17
+ * takes all of them for UTF-8, which garbles BMPString and, beyond ASCII, the older types.
+ */
+const DECODERS: ReadonlyMap<number, { decode(content: Buffer): string }> = new Map([
+  [Tag.utf8String, utf8],
+  [Tag.printableString, latin1],
+  [Tag.t61String, latin1],
+  [Tag.ia5String, latin1],
+  [Tag.generalString, latin1],
+  [Tag.bmpString, bmp],
 ])
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
-function text(content: Buffer): string {
+/** Undefined where the value is not text. */
+function textOf({ tag, content }: DerValue): string | undefined {
   try {
-    return utf8.decode(content)
+    return DECODERS.get(tag)?.decode(content)
   } catch (cause) {
     // Java prints U+FFFD here, which makes different subjects look alike.
-    throw new WireError('a distinguished name holds text that is not UTF-8', { cause })
+    throw new WireError('a distinguished name holds text that cannot be decoded', { cause })
   }
 }
 
@@ -55,8 +69,8 @@ function attribute(pair: DerReader): string {
   const value = pair.next()
   if (!pair.done) throw new WireError('DER: an attribute of a name has more than type and value')
   const keyword = KEYWORDS.get(oid)
-  const isText = keyword !== undefined && TEXT_TAGS.has(value.tag)
-  return `${keyword ?? oid}=${isText ? escaped(text(value.content)) : `#${value.whole.toString('hex')}`}`
+  const text = keyword === undefined ? undefined : textOf(value)
+  return `${keyword ?? oid}=${text === undefined ? `#${value.whole.toString('hex')}` : escaped(text)}`
 }
 
 function relativeName(set: DerReader): string {

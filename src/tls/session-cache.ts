@@ -19,10 +19,9 @@ export class SessionCache {
 
   /** To be called before the handshake of `socket` ends. */
   watch(key: string, socket: TLSSocket): void {
+    // Node holds a session back until the certificate is judged; without verification it hands it out all the same.
     socket.on('session', session => {
-      // TLS 1.2 hands its session out before the certificate is judged.
       if (socket.authorized) this.#put(key, session)
-      else socket.once('secureConnect', () => socket.authorized && this.#put(key, session))
     })
   }
 

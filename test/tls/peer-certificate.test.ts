@@ -102,6 +102,23 @@ describe('C-10: client certificates', () => {
     await guarded.close()
   })
 
+  test('a session that one listener trusts does not open another that trusts somebody else', async () => {
+    const ticketKeys = Buffer.alloc(48, 7)
+    const listener = (trusted: string) => {
+      const clientCa = pem('ca.pem', trusted)
+      const { serverOptions } = loadServerTls(source({ clientAuth: 'require', clientCa }), loading)
+      return serve({ ...serverOptions, ticketKeys }, socket => String(verifiedSubject(socket, 'require')))
+    }
+    const [theirs, ours] = [await listener(strangerRoot.certificate), await listener(root.certificate)]
+    const options = { ...trusting, ...asClient(stranger) }
+    const { session, greeting } = await visit({ ...options, port: theirs.port })
+    assert.equal(greeting, 'CN=mallory')
+    assert.equal((await visit({ ...options, port: theirs.port, session: session! })).resumed, true)
+    assert.equal((await visit({ ...options, port: ours.port, session: session! })).greeting, undefined)
+    await theirs.close()
+    await ours.close()
+  })
+
   test('without clientCa nobody can be asked for a certificate: any public CA would do', () => {
     assert.throws(() => loadServerTls(source({ clientAuth: 'request' }), loading), /clientAuth: request needs clientCa/)
   })

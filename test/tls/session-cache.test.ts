@@ -7,15 +7,13 @@ import { connect } from 'node:tls'
 import { ClientTls } from '../../src/tls/client-context.ts'
 import { loadServerTls } from '../../src/tls/server-context.ts'
 import { SessionCache } from '../../src/tls/session-cache.ts'
-import { identityOf, now, pem, root, server } from './authorities.ts'
+import { identityOf, now, pem, root, server, strangerRoot } from './authorities.ts'
 import { closeAll, type Running, serve } from './connections.ts'
 
 after(closeAll)
 
-const tls = new ClientTls(
-  { ca: pem('ca.pem', root.certificate), minVersion: 'TLSv1.2', crl: [], dangerouslySkipVerification: false },
-  now,
-)
+const strict = { minVersion: 'TLSv1.2', crl: [], dangerouslySkipVerification: false } as const
+const verifying = new ClientTls({ ca: pem('ca.pem', root.certificate), ...strict }, now)
 const broker = (maxVersion: 'TLSv1.2' | 'TLSv1.3') =>
   serve({
     ...loadServerTls(
@@ -26,7 +24,12 @@ const broker = (maxVersion: 'TLSv1.2' | 'TLSv1.3') =>
   })
 
 /** One connection as the gateway would make it; tells whether it was resumed, or why it failed. */
-async function connected({ port }: Running, host: string, sessions: SessionCache): Promise<boolean | string> {
+async function connected(
+  { port }: Running,
+  host: string,
+  sessions: SessionCache,
+  tls = verifying,
+): Promise<boolean | string> {
   const key = `${tls.verifiedName(host)}:${port}`
   const socket = connect({ ...tls.connectOptions(host, sessions.get(key)), socket: connectTcp(port, '127.0.0.1') })
   sessions.watch(key, socket)
@@ -67,6 +70,16 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     assert.equal(await connected(running, 'other.example.com', sessions), 'ERR_TLS_CERT_ALTNAME_INVALID')
   })
 }
+
+test('nothing is kept of a broker whose certificate was not verified', async () => {
+  const careless = new ClientTls(
+    { ca: pem('ca.pem', strangerRoot.certificate), ...strict, dangerouslySkipVerification: true },
+    now,
+  )
+  const [running, sessions] = [await broker('TLSv1.3'), new SessionCache()]
+  assert.equal(await connected(running, 'localhost', sessions, careless), false)
+  assert.equal(sessions.get(`localhost:${running.port}`), undefined)
+})
 
 test('the oldest of too many sessions is forgotten', async () => {
   const sessions = new SessionCache(1)

@@ -108,7 +108,10 @@ describe('Outbound', () => {
   test('says when it is full, and calls back when there is room again', async () => {
     const peer = new Peer()
     const pending: number[] = []
-    const outbound: Outbound = new Outbound(peer, { encrypts: false, onDrained: () => pending.push(outbound.pendingBytes) })
+    const outbound: Outbound = new Outbound(peer, {
+      encrypts: false,
+      onDrained: () => pending.push(outbound.pendingBytes),
+    })
     outbound.send([Buffer.alloc(100)], 100)
     assert.equal(outbound.isFull, false)
     for (let at = 0; at < 5; at++) outbound.send([Buffer.alloc(100_000)], 100_000)
@@ -137,7 +140,7 @@ describe('Outbound', () => {
 
   test('ends at once where nothing waits', async () => {
     const peer = new Peer()
-    new Outbound(peer, { encrypts: false, onDrained: () => undefined).end( })
+    new Outbound(peer, { encrypts: false, onDrained: () => undefined }).end()
     await turn()
     assert.ok(peer.writableFinished)
   })
