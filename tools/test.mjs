@@ -20,9 +20,9 @@ function testFiles(folder) {
 }
 
 const all = testFiles('build/test').sort()
-const inFolder = name => all.filter(file => file.startsWith(join('build/test', name) + '/'))
+const inFolder = name => all.filter(file => file.startsWith(`${join('build/test', name)}/`))
 const files = {
-  quick: all.filter(file => !file.startsWith(join('build/test', 'system') + '/')),
+  quick: all.filter(file => !file.startsWith(`${join('build/test', 'system')}/`)),
   system: inFolder('system'),
   fuzz: inFolder('fuzz'),
 }[suite]

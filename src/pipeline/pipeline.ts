@@ -115,8 +115,12 @@ export class Pipeline {
   }
 
   #planOf({ api, header }: Exchange): Plan {
-    const plans = (this.#plans[api.key] ??= [])
-    return (plans[header.apiVersion] ??= this.#plan(api, header.apiVersion))
+    const known = this.#plans[api.key]?.[header.apiVersion]
+    if (known !== undefined) return known
+    const plan = this.#plan(api, header.apiVersion)
+    this.#plans[api.key] ??= []
+    this.#plans[api.key]![header.apiVersion] = plan
+    return plan
   }
 
   #plan(api: ApiDescription, apiVersion: number): Plan {

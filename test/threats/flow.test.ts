@@ -418,7 +418,7 @@ describe('the flow between client and broker', () => {
 })
 
 const isStall = (line: { details?: Readonly<Record<string, unknown>> }): boolean =>
-  String(line.details?.['reason']).includes('writeStall')
+  String(line.details?.reason).includes('writeStall')
 
 describe('the ways to the cluster', () => {
   test('an upstream that cannot be reached turns readiness red, is tried again, and heals', async () => {
