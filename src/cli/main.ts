@@ -3,12 +3,14 @@
 import { ConfigError, UsageError, VkitmError } from '../errors.ts'
 import { type Command, complain, ExitCode, print } from './command.ts'
 import { configCheck, describeProblem } from './config-check.ts'
+import { demo } from './demo/demo.ts'
 import { start } from './start.ts'
 import { version } from './version.ts'
 
 /** By their words, in the order of the help. */
 const commands = new Map<string, Command>([
   ['start', start],
+  ['demo', demo],
   ['config check', configCheck],
 ])
 

@@ -28,7 +28,7 @@ export const upstreamTls: Format<UpstreamTlsConfig> = section(
     check(draft, place) {
       checkIdentity(draft, place, 'client')
       if (draft.dangerouslySkipVerification) checkSkipped(draft, place)
-      else if (draft.ca !== undefined) proveTrust(draft.ca, draft.crl, place.key('ca'))
+      else if (draft.ca !== undefined) proveTrust('client', draft.ca, draft.crl, place.key('ca'))
       else if (draft.crl !== undefined) place.key('ca').missing('crl holds the revocation lists of these authorities')
     },
     build: ({ ca, serverName, crl = [], minVersion: lowest, dangerouslySkipVerification, ...rest }) => {
@@ -83,9 +83,15 @@ interface ClientAuthDraft extends TrustDraft {
   readonly clientAuth?: ListenerTlsConfig['clientAuth'] | undefined
 }
 
-function proveTrust(ca: CertificateSource, crl: readonly FileContent[] = [], place: Place): void {
+/** `side`: which end of the handshake judges the peer by it. */
+function proveTrust(
+  side: 'server' | 'client',
+  ca: CertificateSource,
+  crl: readonly FileContent[] = [],
+  place: Place,
+): void {
   const { files, now } = place.reading
-  files.expect([ca, ...crl], place, () => loadTrust(ca, crl, now))
+  files.expect([ca, ...crl], place, () => loadTrust(ca, { crl, now, side }))
 }
 
 function checkSkipped({ ca, crl }: TrustDraft, place: Place): void {
@@ -98,7 +104,7 @@ function checkSkipped({ ca, crl }: TrustDraft, place: Place): void {
 /** Whoever names authorities believes that clients are checked: without clientAuth that belief would be wrong. */
 function checkClientAuth({ clientAuth, clientCa, crl }: ClientAuthDraft, place: Place): void {
   const asks = clientAuth === 'request' || clientAuth === 'require'
-  if (asks && clientCa !== undefined) proveTrust(clientCa, crl, place.key('clientCa'))
+  if (asks && clientCa !== undefined) proveTrust('server', clientCa, crl, place.key('clientCa'))
   else if (asks) {
     place
       .key('clientCa')

@@ -4,7 +4,7 @@
  * one certificate to swap.
  */
 import { type AddressInfo, type BlockList, createServer, isIP, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer, type Server as TlsServer, type TlsOptions, type TLSSocket } from 'node:tls'
+import { createServer as createTlsServer, type TLSSocket, type TlsOptions, type Server as TlsServer } from 'node:tls'
 import { VkitmError } from '../errors.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { ListenerMetrics, Metrics } from '../telemetry/metrics.ts'
@@ -94,7 +94,9 @@ export class Listener {
       server.once('error', cause => reject(cannotBind(name, host, port, cause)))
       server.listen({ host, port, backlog }, () => {
         this.#servers.push(server)
-        server.on('error', error => this.#options.log.error({ listener: name, err: error }, 'cannot accept connections'))
+        server.on('error', error =>
+          this.#options.log.error({ listener: name, err: error }, 'cannot accept connections'),
+        )
         resolve((server.address() as AddressInfo).port)
       })
     })
@@ -104,7 +106,9 @@ export class Listener {
     const { remoteAddress, remotePort } = socket
     // Gone before it was looked at.
     if (remoteAddress === undefined || remotePort === undefined) return void socket.destroy()
-    socket.on('error', error => this.#options.log.debug({ listener: this.#options.name, err: error }, 'connection broke'))
+    socket.on('error', error =>
+      this.#options.log.debug({ listener: this.#options.name, err: error }, 'connection broke'),
+    )
     const peer = { nodeId, ip: plainAddress(remoteAddress), port: remotePort }
     const { proxyTrusted } = this.#options
     if (proxyTrusted === undefined) return this.#admit(socket, peer)
@@ -116,7 +120,10 @@ export class Listener {
 
   #readProxyHeader(socket: Socket, peer: Pending): void {
     let received = Buffer.alloc(0)
-    const timer = setTimeout(() => this.#turnAway(socket, peer, 'no PROXY header in time'), this.#options.headerTimeoutMs)
+    const timer = setTimeout(
+      () => this.#turnAway(socket, peer, 'no PROXY header in time'),
+      this.#options.headerTimeoutMs,
+    )
     const read = (): void => {
       const chunk: Buffer | null = socket.read()
       if (chunk === null) return

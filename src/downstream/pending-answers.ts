@@ -1,6 +1,7 @@
 /** Answers leave in the order in which the requests came, however they were made. */
-import type { Answer } from '../pipeline/pipeline.ts'
+
 import type { Exchange } from '../pipeline/exchange.ts'
+import type { Answer } from '../pipeline/pipeline.ts'
 import type { Reservation } from '../wire/byte-budget.ts'
 
 export class PendingAnswer {

@@ -6,6 +6,7 @@
  *     └── either side ends, a deadline passes, a frame is refused ──▶ closing or closed
  */
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { VkitmError } from '../errors.ts'
 import { answerTimeoutMs } from '../pipeline/answer-deadline.ts'
 import type { Client, Exchange } from '../pipeline/exchange.ts'
@@ -110,7 +111,7 @@ export class Session {
     this.#onClosed = onClosed
     const { limits, now, sweep } = context
     this.#splitter = new FrameSplitter({ payloadBytesMin: requestBytesMin, payloadBytesMax: limits.frameBytes })
-    this.#outbound = new Outbound(socket, () => this.#drained())
+    this.#outbound = new Outbound(socket, { encrypts: socket instanceof TLSSocket, onDrained: () => this.#drained() })
     this.#lastActivityMs = now()
     this.#firstFrameDeadlineMs = this.#lastActivityMs + limits.firstFrameTimeout
     socket.on('data', chunk => this.#received(chunk))
@@ -243,7 +244,8 @@ export class Session {
     metrics.receivedFromUpstream(frame.byteLength)
     try {
       const outcome = pipeline.judgeResponse(entry.exchange, frame)
-      if (outcome instanceof Promise) outcome.then(settled => this.#ready(entry, settled, frame)).catch(error => this.#fail(error))
+      if (outcome instanceof Promise)
+        outcome.then(settled => this.#ready(entry, settled, frame)).catch(error => this.#fail(error))
       else this.#ready(entry, outcome, frame)
     } catch (error) {
       this.#fail(error)

@@ -13,11 +13,11 @@ import { createHiddenText } from '../rewrite/hidden-text.ts'
 import { createRewrite } from '../rewrite/rewrite.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { loadServerTls } from '../tls/server-context.ts'
 import { type AddressBook, portsAddressBook } from '../topology/address-book.ts'
 import type { ByteBudget } from '../wire/byte-budget.ts'
 import type { Cluster } from './cluster.ts'
 import { createPrincipalOf, type PrincipalOf } from './principal-of.ts'
-import { loadServerTls } from '../tls/server-context.ts'
 
 /** What all listeners of a process share. */
 export interface Shared {
@@ -94,7 +94,8 @@ export class Clients {
       tls:
         tls === undefined
           ? undefined
-          : loadServerTls(tls, { scope: name, handshakeTimeoutMs: limits.handshakeTimeout, now: new Date() }).serverOptions,
+          : loadServerTls(tls, { scope: name, handshakeTimeoutMs: limits.handshakeTimeout, now: new Date() })
+              .serverOptions,
       proxyTrusted: proxyProtocol === undefined ? undefined : blockListOf(proxyProtocol.trusted),
       headerTimeoutMs: limits.handshakeTimeout,
       limits: acceptLimits,

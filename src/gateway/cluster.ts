@@ -4,6 +4,7 @@ import { isIP } from 'node:net'
 import type { UpstreamConfig } from '../config/config.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { ClientTls } from '../tls/client-context.ts'
 import { ClusterView } from '../topology/cluster-view.ts'
 import { type AddressRules, defaultAddressRules, isLoopback, listedAddressRules } from '../upstream/address-rules.ts'
 import { BrokerLinks } from '../upstream/broker-links.ts'
@@ -11,7 +12,6 @@ import { BrokerRequests } from '../upstream/broker-requests.ts'
 import { ClusterWatch } from '../upstream/cluster-watch.ts'
 import { createDialer, type Dial, type HostAndPort } from '../upstream/dialer.ts'
 import type { ByteBudget } from '../wire/byte-budget.ts'
-import { ClientTls } from '../tls/client-context.ts'
 
 export interface ClusterOptions {
   readonly name: string
@@ -89,7 +89,8 @@ function addressRules({ allow, bootstrap }: UpstreamConfig): AddressRules {
   return {
     allows(host, address) {
       // A bootstrap name that resolves to loopback says so for the cluster, too.
-      if (!isBootstrapLoopback && isIP(host) === 0 && bootstrapHosts.has(host)) isBootstrapLoopback = isLoopback(address)
+      if (!isBootstrapLoopback && isIP(host) === 0 && bootstrapHosts.has(host))
+        isBootstrapLoopback = isLoopback(address)
       return rules.allows(host, address)
     },
   }

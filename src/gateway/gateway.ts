@@ -50,7 +50,15 @@ export async function startGateway(config: Config, { log }: { readonly log: Logg
   metrics.gauge('vkitm_buffered_bytes', 'Bytes of frames held in memory', () => budget.inUseBytes)
 
   const clusters = config.clusters.map(({ name, upstream }) =>
-    openCluster({ name, upstream, connectTimeoutMs: limits.connectTimeout, frameBytesMax: limits.frameBytes, budget, metrics, log }),
+    openCluster({
+      name,
+      upstream,
+      connectTimeoutMs: limits.connectTimeout,
+      frameBytesMax: limits.frameBytes,
+      budget,
+      metrics,
+      log,
+    }),
   )
   const clients = config.clusters.map(({ listeners }, at) =>
     listeners.map(listener => new Clients(listener, clusters[at] as Cluster, shared)),

@@ -12,7 +12,8 @@ export type PrincipalOf = (socket: Socket) => string
 export function createPrincipalOf({ tls, principal }: ListenerConfig): PrincipalOf {
   const nameOf = parsePrincipalRules(principal.rules)
   return socket => {
-    const subject = tls !== undefined && socket instanceof TLSSocket ? verifiedSubject(socket, tls.clientAuth) : undefined
+    const subject =
+      tls !== undefined && socket instanceof TLSSocket ? verifiedSubject(socket, tls.clientAuth) : undefined
     return formatPrincipal(subject === undefined ? anonymous : nameOf(subject))
   }
 }

@@ -7,7 +7,9 @@ export function unreadyReasons(clusters: readonly Cluster[], clients: readonly (
     const { snapshot } = cluster.view
     if (snapshot === undefined || cluster.watch.failure !== undefined) return [unreachable(cluster)]
     return (clients[at] ?? []).flatMap(({ name, book }) =>
-      [...snapshot.brokers.keys()].filter(nodeId => book.addressOf(nodeId) === undefined).map(nodeId => noPort(cluster, name, nodeId)),
+      [...snapshot.brokers.keys()]
+        .filter(nodeId => book.addressOf(nodeId) === undefined)
+        .map(nodeId => noPort(cluster, name, nodeId)),
     )
   })
 }

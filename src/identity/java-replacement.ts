@@ -40,13 +40,28 @@ function reference(text: string, { count, names }: PatternGroups): { piece: Piec
   }
   if (!/^\$\d/.test(text)) throw new Error('$ without a group (write \\$ for the character)')
   const { group, length } = numbered(text, count)
-  if (group <= count) return { piece: { group }, length }
-  // Kafka takes a reference beyond the groups literally, unless there are none at all.
-  if (count === 0) throw new Error(`$${group} names no group: the pattern has none`)
-  return { piece: '$', length: 1 }
+  if (group > count) throw new Error(`$${group} names no group: the pattern has ${count === 0 ? 'none' : count}`)
+  return { piece: { group }, length }
 }
 
-export function parseReplacement(text: string, groups: PatternGroups): Replacement {
+/**
+ * Kafka takes a number beyond the groups literally and puts a backslash before it, unless there are no groups at all.
+ * It counts positions in the text as it was: a second backslash lands one too early and the rule fails at its first
+ * client. Here it fails when it is read.
+ */
+function withLiteralNumbers(text: string, count: number): string {
+  if (count === 0) return text
+  let escaped = text
+  for (const { index, 1: digits = '' } of text.matchAll(/\$(\d+)/g)) {
+    let group = Number(digits)
+    while (group > count && group >= 10) group = Math.floor(group / 10)
+    if (!digits.startsWith('0') && group > count) escaped = `${escaped.slice(0, index)}\\${escaped.slice(index)}`
+  }
+  return escaped
+}
+
+export function parseReplacement(replacement: string, groups: PatternGroups): Replacement {
+  const text = withLiteralNumbers(replacement, groups.count)
   const pieces: Piece[] = []
   for (let at = 0; at < text.length; ) {
     if (text[at] === '$') {

@@ -12,7 +12,8 @@ export function rewriteProduce({ book, hidden }: RewriteFacts): HandlerOf<typeof
       const isUntouched = body.nodeEndpoints.length === 0 && !hasText(body)
       if (isUntouched) return unchanged
       body.nodeEndpoints = rewriteEndpoints(body.nodeEndpoints, book)
-      for (const { partitionResponses } of body.responses) for (const each of partitionResponses) hideTexts(each, hidden)
+      for (const { partitionResponses } of body.responses)
+        for (const each of partitionResponses) hideTexts(each, hidden)
       return changed
     },
   }
@@ -30,6 +31,7 @@ function hasText({ responses }: ProduceResponse): boolean {
 function hideTexts(partition: PartitionProduceResponse, hidden: HiddenText): void {
   if (partition.errorMessage !== null) partition.errorMessage = hidden.hide(partition.errorMessage)
   for (const record of partition.recordErrors) {
-    if (record.batchIndexErrorMessage !== null) record.batchIndexErrorMessage = hidden.hide(record.batchIndexErrorMessage)
+    if (record.batchIndexErrorMessage !== null)
+      record.batchIndexErrorMessage = hidden.hide(record.batchIndexErrorMessage)
   }
 }

@@ -1,9 +1,9 @@
 /**
- * Writes lines to a file descriptor without ever blocking the event loop or growing without bound: a reader that
- * stalls or a full disk costs log lines (counted), never traffic. sonic-boom's flushSync retries ENOSPC for ever and
- * blocks on a stalled pipe, and process.stdout is synchronous on pipes; hence our own.
+ * Lines to a file descriptor, never blocking the event loop and never growing without bound: a reader that stalls or
+ * a full disk costs log lines (counted), never traffic, nor the end of the process. sonic-boom retries a full disk for
+ * ever when it flushes and blocks on a stalled pipe; hence our own.
  */
-import { write } from 'node:fs'
+import { type WriteChunk, writeChunkTo } from './write-chunk.ts'
 
 export interface LineSinkOptions {
   readonly fd: number
@@ -11,11 +11,10 @@ export interface LineSinkOptions {
   readonly bytesMax?: number
 }
 
-const RETRY_MS = 100
-const WRITE_BYTES = 64 * 1024
+const CHUNK_BYTES = 64 * 1024
 
 export class LineSink {
-  readonly #fd: number
+  readonly #writeChunk: WriteChunk
   readonly #bytesMax: number
   #waiting: Buffer[] = []
   #waitingBytes = 0
@@ -24,7 +23,7 @@ export class LineSink {
   #idle: (() => void)[] = []
 
   constructor({ fd, bytesMax = 4 * 1024 * 1024 }: LineSinkOptions) {
-    this.#fd = fd
+    this.#writeChunk = writeChunkTo(fd)
     this.#bytesMax = bytesMax
   }
 
@@ -57,31 +56,26 @@ export class LineSink {
   }
 
   #writeNext(): void {
-    if (this.#waiting.length === 0) {
-      this.#writing = false
+    this.#writing = this.#waiting.length > 0
+    if (!this.#writing) {
       for (const resolve of this.#idle.splice(0)) resolve()
       return
     }
-    this.#writing = true
-    let bytes = 0
-    let count = 0
-    while (count < this.#waiting.length && (count === 0 || bytes + this.#waiting[count]!.length <= WRITE_BYTES)) {
-      bytes += this.#waiting[count++]!.length
-    }
-    const lines = this.#waiting.splice(0, count)
-    this.#writeOut(Buffer.concat(lines, bytes), count)
-  }
-
-  #writeOut(chunk: Buffer, lines: number): void {
-    write(this.#fd, chunk, (error, written) => {
-      if (error?.code === 'EAGAIN' || error?.code === 'EBUSY') {
-        setTimeout(() => this.#writeOut(chunk, lines), RETRY_MS)
-        return
-      }
-      this.#waitingBytes -= error ? chunk.length : written
-      if (error) this.#dropped += lines
-      else if (written < chunk.length) return this.#writeOut(chunk.subarray(written), lines)
+    const lines = this.#takeLines()
+    const chunk = Buffer.concat(lines)
+    this.#writeChunk(chunk, error => {
+      this.#waitingBytes -= chunk.length
+      if (error) this.#dropped += lines.length
       this.#writeNext()
     })
+  }
+
+  #takeLines(): Buffer[] {
+    let bytes = 0
+    const end = this.#waiting.findIndex((line, index) => {
+      bytes += line.length
+      return index > 0 && bytes > CHUNK_BYTES
+    })
+    return this.#waiting.splice(0, end < 0 ? this.#waiting.length : end)
   }
 }

@@ -34,7 +34,7 @@ export class ClientTls {
     this.#context = createSecureContext({
       ...profile(source.minVersion),
       ...this.identity?.contextOptions(),
-      ...(source.ca && trustOptions(loadTrust(source.ca, source.crl, now))),
+      ...(source.ca && trustOptions(loadTrust(source.ca, { crl: source.crl, now, side: 'client' }))),
     })
     this.#serverName = source.serverName
     this.#verify = !source.dangerouslySkipVerification

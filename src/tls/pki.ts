@@ -9,7 +9,6 @@ export type Asn1 = forge.asn1.Asn1
 
 const { asn1 } = forge
 const { UNIVERSAL, CONTEXT_SPECIFIC } = asn1.Class
-const T61_STRING = 20
 
 const primitive = (type: forge.asn1.Type, value: string): Asn1 => asn1.create(UNIVERSAL, type, false, value)
 const binary = (bytes: Buffer): string => bytes.toString('latin1')
@@ -26,8 +25,8 @@ export const bitString = (bytes: Buffer, unused = 0): Asn1 =>
 export const utf8String = (text: string): Asn1 => primitive(asn1.Type.UTF8, binary(Buffer.from(text, 'utf8')))
 export const ia5String = (text: string): Asn1 => primitive(asn1.Type.IA5STRING, text)
 export const printableString = (text: string): Asn1 => primitive(asn1.Type.PRINTABLESTRING, text)
-export const bmpString = (text: string): Asn1 =>
-  primitive(asn1.Type.BMPSTRING, binary(Buffer.from(text, 'utf16le').swap16()))
+/** Forge keeps this one type as text and does the bytes itself. */
+export const bmpString = (text: string): Asn1 => primitive(asn1.Type.BMPSTRING, text)
 export const booleanTrue = (): Asn1 => primitive(asn1.Type.BOOLEAN, '\xff')
 export const nullValue = (): Asn1 => primitive(asn1.Type.NULL, '')
 
@@ -95,7 +94,6 @@ export const isTagged = (node: Asn1 | undefined, tag: number): boolean =>
   node?.tagClass === CONTEXT_SPECIFIC && node.type === tag
 
 export function textOf(node: Asn1 | undefined): string {
-  const bytes = contentOf(node)
-  if (node?.type === asn1.Type.BMPSTRING) return Buffer.from(bytes).swap16().toString('utf16le')
-  return bytes.toString((node?.type as number) === T61_STRING ? 'latin1' : 'utf8')
+  if (node?.type === asn1.Type.BMPSTRING && typeof node.value === 'string') return node.value
+  return contentOf(node).toString('utf8')
 }

@@ -30,7 +30,7 @@ function clientTrust({ clientAuth, clientCa, crl }: ServerTlsSource, now: Date):
   if (clientAuth === 'none') return undefined
   // Without `ca` Node would accept a certificate from any public CA as a client's.
   if (clientCa === undefined) throw new TlsError(`clientAuth: ${clientAuth} needs clientCa, the CA of the clients`)
-  return loadTrust(clientCa, crl, now)
+  return loadTrust(clientCa, { crl, now, side: 'server' })
 }
 
 /**

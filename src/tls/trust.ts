@@ -16,6 +16,8 @@ export interface Trust {
   readonly certificates: readonly X509Certificate[]
   /** PEM, one list per entry: Node reads only the first of each. */
   readonly revocations: readonly string[]
+  /** A chain may end at any trusted certificate, be it an issuing CA or a broker's own, as in Java. */
+  readonly isPartialEnough: boolean
 }
 
 /**
@@ -71,21 +73,41 @@ function readList(file: FileContent): string[] {
   }
 }
 
-export function loadTrust(source: TrustSource, crl: readonly FileContent[], now: Date): Trust {
+/** Where a chain must end at a root, a CA that does not reach one vouches for nobody. */
+function checkRooted(path: string, certificates: readonly X509Certificate[]): void {
+  for (const certificate of certificates) {
+    const isRoot = certificate.issuer === certificate.subject
+    if (isRoot || certificates.some(issuer => certificate.checkIssued(issuer))) continue
+    throw new TlsError(
+      `${path}: ${named(certificate)} is no root and its issuer is not in the file: every peer below it would be refused. Add the CA that issued it`,
+    )
+  }
+}
+
+export interface TrustOptions {
+  readonly crl: readonly FileContent[]
+  readonly now: Date
+  /** Only clients can: `tls.createServer` drops the option that allows it. */
+  readonly side: 'server' | 'client'
+}
+
+export function loadTrust(source: TrustSource, { crl, now, side }: TrustOptions): Trust {
   const certificates = source.kind === 'pem' ? pemCertificates(source) : pkcs12Certificates(source)
   if (certificates.every(certificate => now > new Date(certificate.validTo))) {
     throw new TlsError(`${source.path}: every CA certificate in it has expired`)
   }
   const revocations = crl.flatMap(readList)
+  // A chain that stops at an issuing CA never asks its root whether that CA is revoked.
+  const isPartialEnough = side === 'client' && revocations.length === 0
   if (revocations.length > 0) checkComplete(source.path, certificates, revocations)
-  return { certificates, revocations }
+  if (!isPartialEnough) checkRooted(source.path, certificates)
+  return { certificates, revocations, isPartialEnough }
 }
 
-/**
- * With lists in force a chain must end at its root, or the root's list of revoked issuing CAs would never be asked.
- * Without, what the operator trusts is trusted, be it an issuing CA or a single certificate, as in Java.
- */
-export function trustOptions(trust: Trust): SecureContextOptions {
-  const ca = trust.certificates.map(certificate => certificate.toString())
-  return trust.revocations.length > 0 ? { ca, crl: [...trust.revocations] } : { ca, allowPartialTrustChain: true }
+export function trustOptions({ certificates, revocations, isPartialEnough }: Trust): SecureContextOptions {
+  return {
+    ca: certificates.map(certificate => certificate.toString()),
+    ...(revocations.length > 0 && { crl: [...revocations] }),
+    ...(isPartialEnough && { allowPartialTrustChain: true }),
+  }
 }

@@ -3,6 +3,7 @@
  * a connection's requests in the order it got them), and reads no further than somebody has room for.
  */
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { UpstreamError, WireError } from '../errors.ts'
 import type { ByteBudget, Reservation } from '../wire/byte-budget.ts'
 import type { Frame } from '../wire/frame.ts'
@@ -55,7 +56,7 @@ export class BrokerConnection {
     this.#budget = budget
     this.#options = options
     this.#splitter = new FrameSplitter({ payloadBytesMin: answerBytesMin, payloadBytesMax: frameBytesMax })
-    this.#outbound = new Outbound(socket, onWritable)
+    this.#outbound = new Outbound(socket, { encrypts: socket instanceof TLSSocket, onDrained: onWritable })
     socket.on('data', chunk => this.#received(chunk))
     socket.on('error', cause => this.#close(lost(cause)))
     socket.on('close', () => this.#close())
@@ -164,6 +165,8 @@ function lost(cause: Error): UpstreamError {
 }
 
 function misbehaved(cause: unknown): UpstreamError {
-  return new UpstreamError('VKITM_UPSTREAM_MISBEHAVED', 'the broker sent what is no answer', { cause, retriable: false })
+  return new UpstreamError('VKITM_UPSTREAM_MISBEHAVED', 'the broker sent what is no answer', {
+    cause,
+    retriable: false,
+  })
 }
-

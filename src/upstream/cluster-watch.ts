@@ -85,20 +85,25 @@ export class ClusterWatch {
     const metadata = apiKeys.find(({ apiKey }) => apiKey === ApiKey.Metadata)
     if (metadata === undefined || metadata.maxVersion < 1) {
       questions.close()
-      throw new UpstreamError('VKITM_UPSTREAM_TOO_OLD', 'the broker does not serve Metadata version 1', { retriable: false })
+      throw new UpstreamError('VKITM_UPSTREAM_TOO_OLD', 'the broker does not serve Metadata version 1', {
+        retriable: false,
+      })
     }
     this.#metadataVersion = Math.min(metadata.maxVersion, newestMetadataVersion)
     return questions
   }
 
   #metadata(questions: Questions): Promise<MetadataResponse> {
-    return questions.ask(ApiKey.Metadata, this.#metadataVersion, noTopics)
+    // Versions below 4 cannot say no; without a topic in the list there is nothing to create.
+    const allowAutoTopicCreation = this.#metadataVersion < 4
+    return questions.ask(ApiKey.Metadata, this.#metadataVersion, { ...noTopics, allowAutoTopicCreation })
   }
 
   #learn({ brokers, clusterId }: MetadataResponse): void {
     if (this.#isStopped) return
     // A broker that has not heard from its controller yet knows nobody: no news.
-    if (brokers.length === 0) throw new UpstreamError('VKITM_UPSTREAM_EMPTY', 'the broker knows no brokers yet', { retriable: true })
+    if (brokers.length === 0)
+      throw new UpstreamError('VKITM_UPSTREAM_EMPTY', 'the broker knows no brokers yet', { retriable: true })
     const byId: ClusterSnapshot['brokers'] = new Map(
       brokers.map(({ nodeId, host, port, rack }) => [nodeId, { nodeId, host, port, rack }]),
     )
@@ -145,7 +150,6 @@ const apiVersionsRequest = { clientSoftwareName: '', clientSoftwareVersion: '', 
 /** From version 1 on an empty list asks for no topic at all. */
 const noTopics = {
   topics: [],
-  allowAutoTopicCreation: false,
   includeClusterAuthorizedOperations: false,
   includeTopicAuthorizedOperations: false,
 }

@@ -1,7 +1,7 @@
 /** Opens TCP or TLS connections to brokers: resolves, judges every address, connects, verifies, all within a deadline. */
 import type { LookupAddress } from 'node:dns'
-import { type Socket, connect as connectTcp, isIP } from 'node:net'
-import { connect as connectTls, type ConnectionOptions } from 'node:tls'
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { UpstreamError } from '../errors.ts'
 import type { AddressRules } from './address-rules.ts'
 
@@ -64,7 +64,13 @@ async function resolveAllowed({ host }: HostAndPort, { resolve, rules }: DialerO
 
 function dialAddress(target: HostAndPort, address: string, options: DialerOptions): Promise<Socket> {
   const { connectTimeoutMs, tlsOptions } = options
-  const tcp = connectTcp({ host: address, port: target.port, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs })
+  const tcp = connectTcp({
+    host: address,
+    port: target.port,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: keepAliveMs,
+  })
   const socket = tlsOptions === undefined ? tcp : connectTls({ ...tlsOptions(target.host), socket: tcp })
   const where = { host: target.host, port: target.port, address }
   return new Promise((resolve, reject) => {
@@ -76,7 +82,10 @@ function dialAddress(target: HostAndPort, address: string, options: DialerOption
       reject(error)
     }
     const timer = setTimeout(
-      () => fail(unreachable(`no connection to the broker ${target.host}:${target.port} within ${connectTimeoutMs} ms`, where)),
+      () =>
+        fail(
+          unreachable(`no connection to the broker ${target.host}:${target.port} within ${connectTimeoutMs} ms`, where),
+        ),
       connectTimeoutMs,
     )
     const failed = (cause: Error): void => fail(explain(cause, target, where))
@@ -99,11 +108,15 @@ const ignoreLateError = (): void => undefined
 function explain(cause: Error, { host, port }: HostAndPort, details: Record<string, unknown>): UpstreamError {
   const { code = '' } = cause as NodeJS.ErrnoException
   if (isVerificationFailure(code)) {
-    return new UpstreamError('VKITM_UPSTREAM_UNTRUSTED', `the broker ${host}:${port} shows a certificate that is not trusted: ${cause.message}`, {
-      cause,
-      retriable: false,
-      details,
-    })
+    return new UpstreamError(
+      'VKITM_UPSTREAM_UNTRUSTED',
+      `the broker ${host}:${port} shows a certificate that is not trusted: ${cause.message}`,
+      {
+        cause,
+        retriable: false,
+        details,
+      },
+    )
   }
   return unreachable(`the broker ${host}:${port} cannot be reached: ${cause.message}`, details, cause)
 }

@@ -1,12 +1,15 @@
 /**
- * Frames on their way out of one connection. Writes them in slices: Node's TLS copies everything that is written at
- * once into one buffer, so a large frame handed over whole would stand in memory three times.
+ * Frames on their way out of one connection, with back-pressure. How chunks are handed to the system differs: TCP takes
+ * many in one call and copies none; TLS copies everything written together into one buffer first, so that large
+ * chunks go one at a time and only small ones together.
  */
 import type { Writable } from 'node:stream'
 import type { Reservation } from './byte-budget.ts'
 
-/** Handed to the stream before its 'drain' is awaited. */
+/** Handed to the stream together before its 'drain' is awaited. */
 const sliceBytes = 256 * 1024
+/** On TLS: from this size on a chunk goes alone. */
+const aloneBytes = 4 * 1024
 
 interface QueuedFrame {
   readonly chunks: readonly Buffer[]
@@ -17,6 +20,7 @@ interface QueuedFrame {
 
 export class Outbound {
   readonly #stream: Writable
+  readonly #encrypts: boolean
   readonly #onDrained: () => void
   /** Frames not handed to the stream, or only in part. */
   readonly #queue: QueuedFrame[] = []
@@ -30,9 +34,13 @@ export class Outbound {
     if (!error) this.#leaving.shift()?.release()
   }
 
-  /** `onDrained` is called when everything that was sent has been handed to the system. */
-  constructor(stream: Writable, onDrained: () => void) {
+  /** `onDrained` is called after the outbound was full, when everything that was sent has been handed to the system. */
+  constructor(
+    stream: Writable,
+    { encrypts, onDrained }: { readonly encrypts: boolean; readonly onDrained: () => void },
+  ) {
     this.#stream = stream
+    this.#encrypts = encrypts
     this.#onDrained = onDrained
     stream.on('drain', () => this.#drained())
   }
@@ -50,7 +58,6 @@ export class Outbound {
   /** Sends a frame after those before it; what it holds is released once the system has taken its last byte. */
   send(chunks: readonly Buffer[], byteLength: number, held?: Reservation): void {
     const frame: QueuedFrame = { chunks, nextChunk: 0, bytesLeft: byteLength, held }
-    this.#gather()
     if (!this.#isFull) this.#write(frame)
     if (frame.bytesLeft === 0) return
     this.#queue.push(frame)
@@ -70,28 +77,16 @@ export class Outbound {
     this.#queuedBytes = 0
   }
 
-  /** All that is sent in one turn of the event loop leaves in one write. */
-  #gather(): void {
-    if (this.#isGathering) return
-    this.#isGathering = true
-    this.#stream.cork()
-    process.nextTick(this.#flush)
-  }
-
-  readonly #flush = (): void => {
-    this.#isGathering = false
-    this.#stream.uncork()
-  }
-
-  /** Writes chunks of the frame until it ends or the slice is full. */
+  /** Writes chunks of the frame until it ends or the stream is full. */
   #write(frame: QueuedFrame): void {
     const stream = this.#stream
     while (frame.bytesLeft > 0) {
-      if (stream.writableLength >= sliceBytes) {
+      const chunk = frame.chunks[frame.nextChunk] as Buffer
+      if (!this.#hasRoomFor(chunk)) {
         this.#isFull = true
         return
       }
-      const chunk = frame.chunks[frame.nextChunk++] as Buffer
+      frame.nextChunk++
       frame.bytesLeft -= chunk.length
       if (frame.bytesLeft > 0 || frame.held === undefined) {
         stream.write(chunk)
@@ -102,9 +97,35 @@ export class Outbound {
     }
   }
 
-  #drained(): void {
-    this.#isFull = false
+  #hasRoomFor(chunk: Buffer): boolean {
+    const stream = this.#stream
+    if (this.#encrypts && chunk.length >= aloneBytes) {
+      this.#flush()
+      // Not `writableLength > 0`: a stream that holds less than its high-water mark emits no 'drain'.
+      return !stream.writableNeedDrain
+    }
+    if (stream.writableLength >= sliceBytes) return false
+    this.#gather()
+    return true
+  }
+
+  /** What is sent in one turn of the event loop leaves in one write. */
+  #gather(): void {
+    if (this.#isGathering) return
+    this.#isGathering = true
     this.#stream.cork()
+    process.nextTick(this.#flush)
+  }
+
+  readonly #flush = (): void => {
+    if (!this.#isGathering) return
+    this.#isGathering = false
+    this.#stream.uncork()
+  }
+
+  #drained(): void {
+    if (!this.#isFull) return
+    this.#isFull = false
     while (this.#queue.length > 0 && !this.#isFull) {
       const frame = this.#queue[0] as QueuedFrame
       const before = frame.bytesLeft
@@ -112,8 +133,8 @@ export class Outbound {
       this.#queuedBytes -= before - frame.bytesLeft
       if (frame.bytesLeft === 0) this.#queue.shift()
     }
-    this.#stream.uncork()
     if (this.#isFull) return
+    this.#flush()
     if (this.#isEnding) this.#stream.end()
     this.#onDrained()
   }

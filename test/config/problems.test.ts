@@ -255,7 +255,7 @@ admin: {bind: "localhost:9505"}
   },
   {
     name: 'a listener that is a text is told what it should be',
-    yaml: yamlWith({ cluster: '' }).replace(/ {4}listeners:[^]*policy/, '    listeners: [clients]\n    policy'),
+    yaml: yamlWith({ cluster: '' }).replace(/ {4}listeners:[\s\S]*policy/, '    listeners: [clients]\n    policy'),
     problems: [`clusters[0].listeners[0]: is "clients": write a mapping with ${listenerKeys}`],
   },
 ]

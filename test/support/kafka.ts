@@ -47,6 +47,8 @@ export interface KafkaOptions {
   readonly format?: readonly string[]
   readonly heapMb?: number
   readonly jvm?: readonly string[]
+  /** Where the brokers' data goes; default: the system's temporary folder. */
+  readonly folder?: string
 }
 
 export interface Broker {
@@ -98,7 +100,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
   const { brokers: count = 1, firstId = 1, host = '127.0.0.1', version = '4.4.0' } = options
   const listeners = options.listeners ?? [{ name: 'PLAINTEXT', protocol: 'PLAINTEXT' }]
   const jars = await classPath(artifacts(version))
-  const folder = mkdtempSync(join(tmpdir(), 'vkitm-kafka-'))
+  const folder = mkdtempSync(join(options.folder ?? tmpdir(), 'vkitm-kafka-'))
   const removeFolder = () => rmSync(folder, { recursive: true, force: true })
   process.once('exit', removeFolder)
 

@@ -1,0 +1,28 @@
+// Every question, in the order it is asked.
+import { consumeCpu } from './consume-cpu.ts'
+import { handshakeCpu } from './handshake-cpu.ts'
+import { handshakeFlood } from './handshake-flood.ts'
+import { idleMemory } from './idle-memory.ts'
+import { largeFetch } from './large-fetch.ts'
+import { latency } from './latency.ts'
+import { produceCpu } from './produce-cpu.ts'
+import type { Row } from './row.ts'
+import { smallProduceCpu } from './small-produce-cpu.ts'
+import { stalledReaders } from './stalled-readers.ts'
+
+export const rows: readonly Row[] = [
+  produceCpu,
+  consumeCpu,
+  smallProduceCpu,
+  idleMemory,
+  handshakeCpu,
+  latency,
+  largeFetch,
+  stalledReaders,
+  handshakeFlood,
+]
+
+/** What the design promises and no row measures yet; every report says so. */
+export const unasked: readonly string[] = [
+  'policies: vkitm runs with `policy: none`; one decision among 10,000 rules and the CPU rows under a policy are not measured',
+]

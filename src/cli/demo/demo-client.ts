@@ -1,0 +1,187 @@
+/** A small Kafka client: finds leaders, produces to them, consumes from them, and remembers every address it was told. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { UpstreamError } from '../../errors.ts'
+import { ApiKey } from '../../protocol/api-key.ts'
+import type { ResponseByKey } from '../../protocol/codec.ts'
+import { zeroUuid } from '../../protocol/empty.ts'
+import { ErrorCode, errorName } from '../../protocol/error-code.ts'
+import { createTopicsRequestDefaults } from '../../protocol/generated/create-topics-request.ts'
+import { describeClusterRequestDefaults } from '../../protocol/generated/describe-cluster-request.ts'
+import {
+  fetchRequestDefaults,
+  fetchRequestFetchPartitionDefaults,
+  fetchRequestFetchTopicDefaults,
+} from '../../protocol/generated/fetch-request.ts'
+import { findCoordinatorRequestDefaults } from '../../protocol/generated/find-coordinator-request.ts'
+import { metadataRequestDefaults } from '../../protocol/generated/metadata-request.ts'
+import type { MetadataResponseTopic } from '../../protocol/generated/metadata-response.ts'
+import { produceRequestDefaults } from '../../protocol/generated/produce-request.ts'
+import { type BatchRecord, readRecords } from '../../records/read-records.ts'
+import { completeBatches } from '../../records/record-batch.ts'
+import { type NewRecord, writeBatch } from '../../records/write-batch.ts'
+import { Span } from '../../wire/span.ts'
+import { DemoConnection, type Target } from './demo-connection.ts'
+
+export interface BrokerAddress {
+  readonly nodeId: number
+  readonly host: string
+  readonly port: number
+}
+
+const patienceMs = 15_000
+const pauseMs = 100
+const fetchWaitMs = 500
+const groupKey = 0
+
+export class DemoClient {
+  readonly #bootstrap: Target
+  readonly #connections = new Map<string, DemoConnection>()
+  readonly #closed: DemoConnection[] = []
+  #told: BrokerAddress[] = []
+
+  constructor(bootstrap: Target) {
+    this.#bootstrap = bootstrap
+  }
+
+  /** Where the client was sent by any answer so far. */
+  get addressesTold(): readonly BrokerAddress[] {
+    return this.#told
+  }
+
+  /** Every byte that reached the client, after decryption. */
+  get received(): Buffer {
+    return Buffer.concat([...this.#connections.values(), ...this.#closed].flatMap(({ received }) => received))
+  }
+
+  /** The connection to the bootstrap address. */
+  first(): Promise<DemoConnection> {
+    return this.#connect(this.#bootstrap)
+  }
+
+  close(): void {
+    for (const connection of this.#connections.values()) {
+      connection.close()
+      this.#closed.push(connection)
+    }
+    this.#connections.clear()
+  }
+
+  async brokers(): Promise<readonly BrokerAddress[]> {
+    const { brokers } = await this.#metadata([])
+    return brokers.map(({ nodeId, host, port }) => ({ nodeId, host, port }))
+  }
+
+  /** What else tells addresses: the coordinator of a group, and the cluster's description. */
+  async askForAddresses(group: string): Promise<void> {
+    const connection = await this.first()
+    const asked = { ...findCoordinatorRequestDefaults(), keyType: groupKey, coordinatorKeys: [group] }
+    const { coordinators } = await connection.ask(ApiKey.FindCoordinator, asked)
+    const { brokers } = await connection.ask(ApiKey.DescribeCluster, describeClusterRequestDefaults())
+    this.#told.push(...coordinators.filter(({ errorCode }) => errorCode === ErrorCode.NONE))
+    this.#told.push(...brokers.map(({ brokerId: nodeId, host, port }) => ({ nodeId, host, port })))
+  }
+
+  async createTopic(name: string, partitions: number): Promise<void> {
+    const topic = { name, numPartitions: partitions, replicationFactor: -1, assignments: [], configs: [] }
+    const connection = await this.first()
+    const { topics } = await connection.ask(ApiKey.CreateTopics, { ...createTopicsRequestDefaults(), topics: [topic] })
+    for (const { errorCode } of topics) expectNone(errorCode, `creating ${name}`)
+  }
+
+  /** One batch to each partition, acknowledged by all replicas. @returns how many records were acknowledged. */
+  async produce(topic: string, records: ReadonlyMap<number, readonly NewRecord[]>): Promise<number> {
+    const described = await this.#describe(topic)
+    let acknowledged = 0
+    for (const [index, batch] of records) {
+      const leader = await this.#leaderOf(described, index)
+      const partitionData = [{ index, records: Span.of(writeBatch(batch)) }]
+      const { responses } = await leader.ask(ApiKey.Produce, {
+        ...produceRequestDefaults(),
+        acks: -1,
+        timeoutMs: patienceMs,
+        topicData: [{ name: topic, topicId: described.topicId, partitionData }],
+      })
+      expectNone(responses[0]!.partitionResponses[0]!.errorCode, `producing to ${topic}-${index}`)
+      acknowledged += batch.length
+    }
+    return acknowledged
+  }
+
+  /** Reads every partition from its beginning until `count` records are there, by partition. */
+  async consume(topic: string, count: number): Promise<ReadonlyMap<number, readonly BatchRecord[]>> {
+    const described = await this.#describe(topic)
+    const read = new Map<number, BatchRecord[]>(described.partitions.map(each => [each.partitionIndex, []]))
+    const total = (): number => [...read.values()].reduce((sum, { length }) => sum + length, 0)
+    for (const deadline = Date.now() + patienceMs; total() < count && Date.now() < deadline; ) {
+      for (const [index, records] of read) records.push(...(await this.#fetch(described, index, records.at(-1))))
+    }
+    return read
+  }
+
+  async #fetch(topic: MetadataResponseTopic, index: number, last: BatchRecord | undefined): Promise<BatchRecord[]> {
+    const leader = await this.#leaderOf(topic, index)
+    const fetchOffset = last === undefined ? 0n : last.offset + 1n
+    const partition = {
+      ...fetchRequestFetchPartitionDefaults(),
+      partition: index,
+      fetchOffset,
+      partitionMaxBytes: 1 << 20,
+    }
+    const asked = { ...fetchRequestFetchTopicDefaults(), topic: topic.name ?? '', topicId: topic.topicId }
+    const { responses, errorCode } = await leader.ask(ApiKey.Fetch, {
+      ...fetchRequestDefaults(),
+      maxWaitMs: last === undefined ? fetchWaitMs : 0,
+      minBytes: 1,
+      topics: [{ ...asked, partitions: [partition] }],
+    })
+    expectNone(errorCode, 'fetching')
+    const [answer] = responses[0]?.partitions ?? []
+    if (answer === undefined) return []
+    expectNone(answer.errorCode, `fetching ${topic.name}-${index}`)
+    const batches = [...completeBatches((answer.records ?? Span.empty).toBuffer())]
+    return batches.flatMap(readRecords).filter(({ offset }) => offset >= fetchOffset)
+  }
+
+  /** A new topic may take a moment to have leaders. */
+  async #describe(name: string): Promise<MetadataResponseTopic> {
+    for (const deadline = Date.now() + patienceMs; ; await delay(pauseMs)) {
+      const { topics } = await this.#metadata([name])
+      const [topic] = topics
+      const isReady = topic!.errorCode === ErrorCode.NONE && topic!.partitions.every(({ leaderId }) => leaderId >= 0)
+      if (isReady) return topic!
+      if (Date.now() > deadline) expectNone(topic!.errorCode, `finding the leaders of ${name}`)
+    }
+  }
+
+  async #metadata(names: readonly string[]): Promise<ResponseByKey[typeof ApiKey.Metadata]> {
+    const connection = await this.first()
+    const topics = names.map(name => ({ name, topicId: zeroUuid }))
+    const answer = await connection.ask(ApiKey.Metadata, { ...metadataRequestDefaults(), topics })
+    this.#told.push(...answer.brokers.map(({ nodeId, host, port }) => ({ nodeId, host, port })))
+    return answer
+  }
+
+  async #leaderOf({ name, partitions }: MetadataResponseTopic, index: number): Promise<DemoConnection> {
+    const leaderId = partitions.find(({ partitionIndex }) => partitionIndex === index)?.leaderId
+    const address = this.#told.findLast(({ nodeId }) => nodeId === leaderId)
+    if (address === undefined) throw failed(`nobody said where the leader of ${name}-${index} is`)
+    return this.#connect({ host: address.host, port: address.port, ca: this.#bootstrap.ca })
+  }
+
+  async #connect(target: Target): Promise<DemoConnection> {
+    const name = `${target.host}:${target.port}`
+    const known = this.#connections.get(name)
+    if (known !== undefined) return known
+    const connection = await DemoConnection.open(target)
+    this.#connections.set(name, connection)
+    return connection
+  }
+}
+
+function expectNone(errorCode: number, doing: string): void {
+  if (errorCode !== ErrorCode.NONE) throw failed(`${doing}: ${errorName(errorCode)}`)
+}
+
+function failed(message: string): UpstreamError {
+  return new UpstreamError('VKITM_DEMO', message, { retriable: false })
+}

@@ -1,0 +1,78 @@
+/** What all nodes of an embedded cluster share: there is one truth, and every node answers from it. */
+
+import { Groups } from './groups.ts'
+import type { VersionRange } from './handler.ts'
+import { type Topic, Topics } from './topics.ts'
+
+export interface BrokerAddress {
+  readonly nodeId: number
+  /** As advertised to clients. */
+  readonly host: string
+  readonly port: number
+  readonly rack: string | null
+}
+
+export interface ClusterSettings {
+  readonly clusterId: string
+  readonly autoCreateTopics: boolean
+  readonly defaultPartitions: number
+  readonly messageBytesMax: number
+  readonly partitionBytesMax: number
+  readonly sessionTimeoutMinMs: number
+  readonly sessionTimeoutMaxMs: number
+  readonly initialRebalanceDelayMs: number
+  readonly now: () => number
+}
+
+const replicasMax = 3
+
+export class ClusterState {
+  readonly settings: ClusterSettings
+  /** What ApiVersions says; by API key. */
+  readonly served: ReadonlyMap<number, VersionRange>
+  /** The nodes that live, by id. */
+  readonly brokers = new Map<number, BrokerAddress>()
+  readonly topics: Topics
+  readonly groups: Groups
+  #nextProducerId = 1000n
+
+  constructor(settings: ClusterSettings, served: ReadonlyMap<number, VersionRange>) {
+    this.settings = settings
+    this.served = served
+    this.topics = new Topics(() => this.liveNodes, settings.partitionBytesMax)
+    this.groups = new Groups(settings.initialRebalanceDelayMs)
+  }
+
+  get liveNodes(): number[] {
+    return [...this.brokers.keys()].sort((one, other) => one - other)
+  }
+
+  /** −1 where no node lives. */
+  get controllerId(): number {
+    return this.liveNodes[0] ?? -1
+  }
+
+  get defaultReplicationFactor(): number {
+    return Math.min(replicasMax, this.brokers.size)
+  }
+
+  coordinatorOf(key: string): BrokerAddress | undefined {
+    const nodes = this.liveNodes
+    return this.brokers.get(nodes[hashOf(key) % nodes.length] ?? -1)
+  }
+
+  nextProducerId(): bigint {
+    return this.#nextProducerId++
+  }
+
+  createDefaultTopic(name: string): Topic {
+    const { defaultPartitions: partitions } = this.settings
+    return this.topics.create(name, { partitions, replicationFactor: this.defaultReplicationFactor })
+  }
+}
+
+function hashOf(key: string): number {
+  let hash = 0
+  for (const byte of Buffer.from(key, 'utf8')) hash = (Math.imul(hash, 31) + byte) >>> 0
+  return hash
+}
