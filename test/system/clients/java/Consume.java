@@ -43,10 +43,12 @@ final class Consume {
                 members.add(member);
                 member.subscribe(List.of(job.topic()));
             }
-            readAll(() -> members.stream().map(member -> member.poll(POLL)).toList());
+            if (job.text("producer").equals("transactional")) inTransactions(members);
+            else {
+                readAll(() -> members.stream().map(member -> member.poll(POLL)).toList());
+                members.forEach(KafkaConsumer::commitSync);
+            }
             report.fact("assigned", members.stream().map(member -> member.assignment().size()).toList());
-            if (job.text("producer").equals("transactional")) members.forEach(this::commitInTransaction);
-            else members.forEach(KafkaConsumer::commitSync);
         } finally {
             members.forEach(KafkaConsumer::close);
         }
@@ -75,19 +77,25 @@ final class Consume {
         }
     }
 
-    /** The offsets of the group as part of a transaction: what a consume-transform-produce application does. */
-    private void commitInTransaction(KafkaConsumer<byte[], byte[]> consumer) {
-        Map<TopicPartition, OffsetAndMetadata> positions = new HashMap<>();
-        consumer.assignment().forEach(at -> positions.put(at, new OffsetAndMetadata(consumer.position(at), "in a transaction")));
+    /** What is read is committed as part of a transaction before the next poll can give partitions away. */
+    private void inTransactions(List<KafkaConsumer<byte[], byte[]>> members) {
         Properties properties = job.connection();
         properties.put("transactional.id", "tx-offsets-" + job.topic());
+        Map<TopicPartition, OffsetAndMetadata> committed = new HashMap<>();
         try (var producer = new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer())) {
             producer.initTransactions();
-            producer.beginTransaction();
-            producer.sendOffsetsToTransaction(positions, consumer.groupMetadata());
-            producer.commitTransaction();
+            readAll(() -> members.stream().map(member -> {
+                var records = member.poll(POLL);
+                if (!records.nextOffsets().isEmpty()) {
+                    producer.beginTransaction();
+                    producer.sendOffsetsToTransaction(records.nextOffsets(), member.groupMetadata());
+                    producer.commitTransaction();
+                    committed.putAll(records.nextOffsets());
+                }
+                return records;
+            }).toList());
         }
-        report.fact("committedInTransaction", consumer.committed(positions.keySet()).equals(positions));
+        report.fact("committedInTransaction", members.get(0).committed(committed.keySet()).equals(committed));
     }
 
     private Properties properties() {
