@@ -184,6 +184,19 @@ describe('an embedded cluster', { timeout: 30_000 }, () => {
     }
   })
 
+  it('spreads coordinators over its nodes, and moves only those of a node that leaves', async () => {
+    const growing = await startEmbeddedCluster({ nodes: 3 })
+    const groups = Array.from({ length: 60 }, (_, at) => `group-${at}`)
+    const coordinators = () => groups.map(group => growing.coordinatorOf(group).id)
+    const before = coordinators()
+    for (const id of [1, 2, 3]) assert.ok(before.filter(each => each === id).length > 5, `node ${id}`)
+    await growing.removeNode(2)
+    for (const [at, id] of coordinators().entries()) if (before[at] !== 2) assert.equal(id, before[at])
+    await growing.addNode(2)
+    assert.deepEqual(coordinators(), before)
+    await growing.stop()
+  })
+
   it('describes topics page by page', async () => {
     const small = await startEmbeddedCluster({ nodes: 1 })
     small.createTopic('a', { partitions: 2 })
