@@ -1,5 +1,6 @@
 /** What all nodes of an embedded cluster share: there is one truth, and every node answers from it. */
 
+import { crc32c } from '../records/crc32c.ts'
 import { Groups } from './groups.ts'
 import type { VersionRange } from './handler.ts'
 import { type Topic, Topics } from './topics.ts'
@@ -56,9 +57,12 @@ export class ClusterState {
     return Math.min(replicasMax, this.brokers.size)
   }
 
+  /** Every node weighs every key: who joins or leaves moves no other coordinator than its own. */
   coordinatorOf(key: string): BrokerAddress | undefined {
-    const nodes = this.liveNodes
-    return this.brokers.get(nodes[hashOf(key) % nodes.length] ?? -1)
+    const weighed = Array.from(this.brokers.values(), broker => {
+      return { broker, weight: crc32c(Buffer.from(`${broker.nodeId} ${key}`, 'utf8')) }
+    })
+    return weighed.sort((one, other) => other.weight - one.weight)[0]?.broker
   }
 
   nextProducerId(): bigint {
@@ -69,10 +73,4 @@ export class ClusterState {
     const { defaultPartitions: partitions } = this.settings
     return this.topics.create(name, { partitions, replicationFactor: this.defaultReplicationFactor })
   }
-}
-
-function hashOf(key: string): number {
-  let hash = 0
-  for (const byte of Buffer.from(key, 'utf8')) hash = (Math.imul(hash, 31) + byte) >>> 0
-  return hash
 }

@@ -52,6 +52,19 @@ describe('vkitm demo', { timeout: 120_000 }, () => {
     assert.equal(existsSync(folder), false)
   })
 
+  it('leaves nothing behind where it is told to stop before it is up', async () => {
+    const child = start(process.execPath, [program, 'demo'], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const ended = once(child, 'exit')
+    let stdout = ''
+    child.stdout!.setEncoding('utf8').on('data', text => {
+      stdout += text
+      if (text.includes('ca.pem')) child.kill('SIGINT')
+    })
+    assert.deepEqual(await ended, [1, null])
+    assert.ok(!stdout.includes('Up until'))
+    assert.equal(existsSync(folderIn(stdout)), false)
+  })
+
   it('says what is missing where a real Kafka cannot run, and exits with 1', async () => {
     const env = { ...process.env, PATH: '/nowhere' }
     const { status, stdout } = spawnSync(process.execPath, [program, 'demo', '--once', '--kafka'], {

@@ -31,8 +31,10 @@ export const demo: Command = {
     const isKafka = values.kafka ?? false
     const scene: Scene = { screen, workspace, log, isKafka, orders: makeOrders(Date.now()) }
     try {
-      await interruptible(scene, perform(scene))
-      if (!values.once && screen.failures === 0) await stayUp(scene)
+      await interruptible(scene, async () => {
+        await perform(scene)
+        if (!values.once && screen.failures === 0) await stayUp(scene)
+      })
     } finally {
       await endStory(scene)
       await leave(scene, log, logFile)
@@ -42,15 +44,16 @@ export const demo: Command = {
 }
 
 /** Until the demo is up, Ctrl-C has nothing to drain: it ends at once and leaves nothing behind. */
-async function interruptible({ workspace }: Scene, task: Promise<void>): Promise<void> {
+async function interruptible(scene: Scene, task: () => Promise<void>): Promise<void> {
   const stop = (): void => {
+    if (scene.isServed) return
     // On exit, because whoever started programs ends them on exit, too, and began to listen before us.
-    process.once('exit', () => workspace.removeNow())
+    process.once('exit', () => scene.workspace.removeNow())
     process.exit(ExitCode.failed)
   }
   for (const signal of stopSignals) process.on(signal, stop)
   try {
-    await task
+    await task()
   } finally {
     for (const signal of stopSignals) process.off(signal, stop)
   }
@@ -76,6 +79,9 @@ async function perform(scene: Scene): Promise<void> {
 async function stayUp(scene: Scene): Promise<void> {
   const { screen, workspace, log, gateway, ports } = scene
   if (gateway === undefined) return
+  // From here on signals drain; before anybody reads that it is up.
+  scene.isServed = true
+  const ended = serve(gateway, { log, signals: process })
   suggest(screen, {
     bootstrap: `${gatewayHost}:${ports?.bootstrap}`,
     authority: workspace.path('certs', 'ca.pem'),
@@ -84,7 +90,7 @@ async function stayUp(scene: Scene): Promise<void> {
     admin: gateway.admin,
   })
   screen.title('Up until Ctrl-C', workspace.folder)
-  await serve(gateway, { log, signals: process })
+  await ended
   scene.gateway = undefined
 }
 

@@ -28,6 +28,8 @@ export interface Scene {
   upstream?: DemoUpstream
   gateway?: Gateway | undefined
   client?: DemoClient
+  /** Somebody else minds the signals now. */
+  isServed?: boolean
 }
 
 type Step = (scene: Scene) => Promise<void>
