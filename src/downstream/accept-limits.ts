@@ -60,6 +60,11 @@ export class AcceptLimits {
     return this.#open
   }
 
+  /** Addresses that are remembered. */
+  get addressCount(): number {
+    return this.#addresses.size
+  }
+
   /** Counts a connection in; whoever is admitted must `leave` later. */
   enter(ip: string): Admission {
     const { connections, connectionsPerIp, acceptPerSecondPerIp } = this.#options

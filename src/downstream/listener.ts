@@ -57,7 +57,9 @@ export class Listener {
   readonly #servers: Server[] = []
   readonly #tlsServer: TlsServer | undefined
   /** What is known of connections whose handshake is under way, by the four ends of the connection. */
-  readonly #shaking = new Map<string, Pending>()
+  readonly #shaking = new Map<string, { readonly raw: Socket; readonly peer: Pending }>()
+  /** Accepted and not handed over: in their handshake, before their PROXY header or before their turn. */
+  readonly #arriving = new Set<Socket>()
 
   constructor(options: ListenerOptions) {
     this.#options = options
@@ -83,6 +85,7 @@ export class Listener {
   /** Takes no new connections; those that arrived live on. */
   async close(): Promise<void> {
     for (const server of this.#servers.splice(0)) server.close()
+    for (const socket of this.#arriving) socket.destroy()
   }
 
   #bind({ port, nodeId }: ListenerPort): Promise<number> {
@@ -106,6 +109,8 @@ export class Listener {
     const { remoteAddress, remotePort } = socket
     // Gone before it was looked at.
     if (remoteAddress === undefined || remotePort === undefined) return void socket.destroy()
+    this.#arriving.add(socket)
+    socket.once('close', () => this.#arriving.delete(socket))
     socket.on('error', error =>
       this.#options.log.debug({ listener: this.#options.name, err: error }, 'connection broke'),
     )
@@ -165,9 +170,9 @@ export class Listener {
 
   #start(socket: Socket, peer: Pending): void {
     if (socket.destroyed) return
-    if (this.#tlsServer === undefined) return this.#options.onArrival({ socket, ...peer })
+    if (this.#tlsServer === undefined) return this.#handOver(socket, socket, peer)
     const ends = endsOf(socket)
-    this.#shaking.set(ends, peer)
+    this.#shaking.set(ends, { raw: socket, peer })
     socket.once('close', () => this.#shaking.delete(ends))
     this.#tlsServer.emit('connection', socket)
   }
@@ -185,9 +190,14 @@ export class Listener {
 
   #secured(socket: TLSSocket): void {
     const ends = endsOf(socket)
-    const peer = this.#shaking.get(ends)
+    const shaken = this.#shaking.get(ends)
     this.#shaking.delete(ends)
-    if (peer === undefined) return void socket.destroy()
+    if (shaken === undefined) return void socket.destroy()
+    this.#handOver(shaken.raw, socket, shaken.peer)
+  }
+
+  #handOver(raw: Socket, socket: Socket | TLSSocket, peer: Pending): void {
+    this.#arriving.delete(raw)
     this.#options.onArrival({ socket, ...peer })
   }
 

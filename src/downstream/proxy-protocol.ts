@@ -2,7 +2,7 @@
  * The PROXY protocol, versions 1 and 2, as a parser over bytes.
  * https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt
  */
-import { isIP } from 'node:net'
+import { isIP, SocketAddress } from 'node:net'
 import { WireError } from '../errors.ts'
 
 export interface ProxyHeader {
@@ -14,6 +14,7 @@ export interface ProxyHeader {
 
 const signature = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1')
 const v1Prefix = Buffer.from('PROXY ', 'latin1')
+const v1Line = /^PROXY TCP([46]) (\S+) (\S+) (\d{1,5}) (\d{1,5})$/
 /** The longest line that version 1 can be, its CRLF included. */
 const v1BytesMax = 107
 const v2HeaderBytes = 16
@@ -42,26 +43,38 @@ function parseV1(bytes: Buffer): ProxyHeader | undefined {
     if (bytes.length < v1BytesMax) return undefined
     throw new WireError('PROXY header without an end')
   }
-  const [, protocol, address = '', , port = ''] = bytes.toString('latin1', 0, end).split(' ')
+  const line = bytes.toString('latin1', 0, end)
   const byteLength = end + 2
-  if (protocol === 'UNKNOWN') return { byteLength, source: undefined }
-  const family = protocol === 'TCP4' ? 4 : protocol === 'TCP6' ? 6 : 0
-  if (family === 0 || isIP(address) !== family || !/^\d{1,5}$/.test(port) || Number(port) > 0xffff) {
+  if (/^PROXY UNKNOWN( |$)/.test(line)) return { byteLength, source: undefined }
+  const [, version, address = '', destination = '', ...ports] = v1Line.exec(line) ?? []
+  if (!isFamily(version, address, destination) || ports.some(port => Number(port) > 0xffff)) {
     throw new WireError('PROXY header with an address that is none')
   }
-  return { byteLength, source: { address, port: Number(port) } }
+  return { byteLength, source: { address: canonical(address), port: Number(ports[0]) } }
+}
+
+const isFamily = (version: string | undefined, ...addresses: string[]): boolean =>
+  addresses.every(address => isIP(address) === Number(version))
+
+/** One address must count as one, however it is spelled. */
+function canonical(address: string): string {
+  if (isIP(address) === 4) return address
+  const { address: short } = new SocketAddress({ address, family: 'ipv6' })
+  return short.startsWith('::ffff:') && short.includes('.') ? short.slice('::ffff:'.length) : short
 }
 
 function parseV2(bytes: Buffer): ProxyHeader | undefined {
   const version = bytes[12]! >> 4
   const command = bytes[12]! & 0x0f
   const family = bytes[13]! >> 4
+  const isStream = (bytes[13]! & 0x0f) === 1
   const bodyBytes = bytes.readUInt16BE(14)
   if (version !== 2 || command > 1) throw new WireError('PROXY header of an unknown version or command')
   if (bodyBytes > v2BodyBytesMax) throw new WireError('PROXY header too long', { details: { bodyBytes } })
   const byteLength = v2HeaderBytes + bodyBytes
   if (bytes.length < byteLength) return undefined
-  if (command === 0) return { byteLength, source: undefined }
+  if (command === 0 || family === 0) return { byteLength, source: undefined }
+  if (!isStream) throw new WireError('PROXY header of what is no stream')
   return { byteLength, source: sourceOf(family, bytes.subarray(v2HeaderBytes, byteLength)) }
 }
 
@@ -71,8 +84,7 @@ function sourceOf(family: number, body: Buffer): ProxyHeader['source'] {
   }
   if (family === 2 && body.length >= 36) {
     const groups = Array.from({ length: 8 }, (_, at) => body.readUInt16BE(2 * at).toString(16))
-    return { address: groups.join(':'), port: body.readUInt16BE(32) }
+    return { address: canonical(groups.join(':')), port: body.readUInt16BE(32) }
   }
-  if (family === 0) return undefined
   throw new WireError('PROXY header with an address that is none')
 }

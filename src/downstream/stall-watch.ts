@@ -1,6 +1,6 @@
 /** Notices that a count which should grow does not. Asked at every sweep, so that the bytes themselves pay nothing. */
 export class StallWatch {
-  #count = 0
+  #count = Number.NaN
   #grewAtMs = 0
 
   /** Has `count` been the same for `timeoutMs`? Undefined where nothing has to grow. */

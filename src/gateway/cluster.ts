@@ -82,10 +82,14 @@ function createClusterDial(upstream: UpstreamConfig, connectTimeoutMs: number): 
 
 /** `localhost` in the bootstrap is as good as 127.0.0.1: whoever says so runs brokers on this machine. */
 function addressRules({ allow, bootstrap }: UpstreamConfig): AddressRules {
-  if (allow !== undefined) return listedAddressRules(allow)
+  const bootstrapHosts = new Set(bootstrap.map(({ host }) => host))
+  if (allow !== undefined) {
+    const listed = listedAddressRules(allow)
+    // The list is about where metadata may send us; whoever wrote the bootstrap means it.
+    return { allows: (host, address) => bootstrapHosts.has(host) || listed.allows(host, address) }
+  }
   let isBootstrapLoopback = bootstrap.some(({ host }) => host === 'localhost' || isLoopback(host))
   const rules = defaultAddressRules(() => isBootstrapLoopback)
-  const bootstrapHosts = new Set(bootstrap.map(({ host }) => host))
   return {
     allows(host, address) {
       // A bootstrap name that resolves to loopback says so for the cluster, too.

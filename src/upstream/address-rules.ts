@@ -35,6 +35,8 @@ const neverBrokers = blockList(
   ['224.0.0.0', 4, 'ipv4'],
   ['255.255.255.255', 32, 'ipv4'],
   ['ff00::', 8, 'ipv6'],
+  // 169.254.0.0/16 as a NAT64 gateway would translate it.
+  ['64:ff9b::a9fe:0', 112, 'ipv6'],
 )
 
 /** The default: everything but link-local, unspecified, multicast, and loopback unless the bootstrap itself is there. */

@@ -28,6 +28,8 @@ const backoffMs = { first: 200, max: 5_000 }
 export class ClusterWatch {
   readonly #options: ClusterWatchOptions
   #questions: Questions | undefined
+  /** Who is asked, for as long as it answers. */
+  #target: HostAndPort | undefined
   #metadataVersion = 1
   #timer: NodeJS.Timeout | undefined
   #isAsking = false
@@ -65,9 +67,12 @@ export class ClusterWatch {
 
   async #turn(): Promise<void> {
     this.#isAsking = true
-    const target = this.#nextTarget()
+    this.#target ??= this.#nextTarget()
+    const target = this.#target
     try {
       this.#questions ??= await this.#connect(target)
+      // Stopped while it connected: there was nothing to close then.
+      if (this.#isStopped) return this.#questions.close()
       this.#learn(await this.#metadata(this.#questions))
       this.#succeeded()
     } catch (error) {
@@ -80,23 +85,17 @@ export class ClusterWatch {
 
   async #connect(target: HostAndPort): Promise<Questions> {
     const questions = await this.#options.connect(target)
-    // Version 0 is understood by every broker; its answer says which Metadata we may send.
-    const { apiKeys } = await questions.ask(ApiKey.ApiVersions, 0, apiVersionsRequest)
-    const metadata = apiKeys.find(({ apiKey }) => apiKey === ApiKey.Metadata)
-    if (metadata === undefined || metadata.maxVersion < 1) {
+    try {
+      this.#metadataVersion = await askMetadataVersion(questions)
+      return questions
+    } catch (error) {
       questions.close()
-      throw new UpstreamError('VKITM_UPSTREAM_TOO_OLD', 'the broker does not serve Metadata version 1', {
-        retriable: false,
-      })
+      throw error
     }
-    this.#metadataVersion = Math.min(metadata.maxVersion, newestMetadataVersion)
-    return questions
   }
 
   #metadata(questions: Questions): Promise<MetadataResponse> {
-    // Versions below 4 cannot say no; without a topic in the list there is nothing to create.
-    const allowAutoTopicCreation = this.#metadataVersion < 4
-    return questions.ask(ApiKey.Metadata, this.#metadataVersion, { ...noTopics, allowAutoTopicCreation })
+    return questions.ask(ApiKey.Metadata, this.#metadataVersion, noTopics)
   }
 
   #learn({ brokers, clusterId }: MetadataResponse): void {
@@ -126,6 +125,7 @@ export class ClusterWatch {
   #failed(error: unknown, target: HostAndPort): void {
     this.#questions?.close()
     this.#questions = undefined
+    this.#target = undefined
     if (this.#isStopped) return
     this.#nextAddress++
     this.#failures++
@@ -142,6 +142,16 @@ export class ClusterWatch {
   }
 }
 
+/** Version 0 of ApiVersions is understood by every broker; its answer says which Metadata we may send. */
+async function askMetadataVersion(questions: Questions): Promise<number> {
+  const { apiKeys } = await questions.ask(ApiKey.ApiVersions, 0, apiVersionsRequest)
+  const metadata = apiKeys.find(({ apiKey }) => apiKey === ApiKey.Metadata)
+  if (metadata !== undefined && metadata.maxVersion >= 1) return Math.min(metadata.maxVersion, newestMetadataVersion)
+  throw new UpstreamError('VKITM_UPSTREAM_TOO_OLD', 'the broker does not serve Metadata version 1', {
+    retriable: false,
+  })
+}
+
 /** By id arrives with 12, which we do not need; 13 adds a top-level error for re-bootstrapping clients. */
 const newestMetadataVersion = 12
 
@@ -150,6 +160,7 @@ const apiVersionsRequest = { clientSoftwareName: '', clientSoftwareVersion: '', 
 /** From version 1 on an empty list asks for no topic at all. */
 const noTopics = {
   topics: [],
+  allowAutoTopicCreation: false,
   includeClusterAuthorizedOperations: false,
   includeTopicAuthorizedOperations: false,
 }

@@ -40,10 +40,10 @@ export function createDialer(options: DialerOptions): Dial {
   }
 }
 
-async function resolveAllowed({ host }: HostAndPort, { resolve, rules }: DialerOptions): Promise<readonly string[]> {
+async function resolveAllowed({ host }: HostAndPort, options: DialerOptions): Promise<readonly string[]> {
   let addresses: readonly string[]
   try {
-    addresses = isIP(host) !== 0 ? [host] : (await resolve(host)).map(({ address }) => address)
+    addresses = isIP(host) !== 0 ? [host] : await resolveInTime(host, options)
   } catch (cause) {
     throw new UpstreamError('VKITM_UPSTREAM_UNRESOLVED', `the broker's host name ${host} does not resolve`, {
       cause,
@@ -51,7 +51,7 @@ async function resolveAllowed({ host }: HostAndPort, { resolve, rules }: DialerO
       details: { host },
     })
   }
-  const allowed = addresses.filter(address => rules.allows(host, address))
+  const allowed = addresses.filter(address => options.rules.allows(host, address))
   if (allowed.length === 0) {
     throw new UpstreamError(
       'VKITM_UPSTREAM_NOT_ALLOWED',
@@ -60,6 +60,19 @@ async function resolveAllowed({ host }: HostAndPort, { resolve, rules }: DialerO
     )
   }
   return allowed
+}
+
+/** A resolver that hears nothing from its servers would take minutes to say so. */
+async function resolveInTime(host: string, { resolve, connectTimeoutMs }: DialerOptions): Promise<readonly string[]> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${connectTimeoutMs} ms`)), connectTimeoutMs)
+  })
+  try {
+    return (await Promise.race([resolve(host), late])).map(({ address }) => address)
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 function dialAddress(target: HostAndPort, address: string, options: DialerOptions): Promise<Socket> {
@@ -121,8 +134,9 @@ function explain(cause: Error, { host, port }: HostAndPort, details: Record<stri
   return unreachable(`the broker ${host}:${port} cannot be reached: ${cause.message}`, details, cause)
 }
 
+/** What the peer has against our certificate comes as an alert, and is another matter. */
 function isVerificationFailure(code: string): boolean {
-  return /CERT|ALTNAME|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|CRL|HOSTNAME/.test(code)
+  return !code.includes('ALERT') && /CERT|ALTNAME|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|CRL|HOSTNAME/.test(code)
 }
 
 function unreachable(message: string, details: Record<string, unknown>, cause?: unknown): UpstreamError {

@@ -10,28 +10,27 @@ import { framed, type RawClient } from '../support/raw-client.ts'
 import { startTestGateway, type TestGateway } from '../support/test-gateway.ts'
 import { until } from '../support/until.ts'
 
-const length = (value: number): Buffer => {
-  const bytes = Buffer.alloc(4)
-  bytes.writeInt32BE(value)
-  return bytes
+const written = (write: (writer: Writer) => void): Buffer => {
+  const writer = new Writer()
+  write(writer)
+  return writer.toBuffer()
+}
+const int16 = (value: number): Buffer => written(writer => writer.int16(value))
+const int32 = (value: number): Buffer => written(writer => writer.int32(value))
+const uvarint = (value: number): Buffer => written(writer => writer.uvarint(value))
+const tag = (id: number, value: Buffer): Buffer => Buffer.concat([uvarint(id), uvarint(value.length), value])
+const hex = (text: string): Buffer => Buffer.from(text, 'hex')
+
+/** A request by hand: the header without its tagged fields, then `parts`. */
+function request(apiKey: number, apiVersion: number, ...parts: Buffer[]): Buffer {
+  return framed(Buffer.concat([int16(apiKey), int16(apiVersion), int32(7), int16(-1), ...parts]))
 }
 
-/** A request by hand: header and whatever `body` writes. */
-function request(
-  apiKey: number,
-  apiVersion: number,
-  body: (writer: Writer) => void,
-  clientId: Buffer | null = null,
-): Buffer {
-  const writer = new Writer()
-  writer.int16(apiKey)
-  writer.int16(apiVersion)
-  writer.int32(7)
-  writer.int16(clientId === null ? -1 : clientId.length)
-  if (clientId !== null) writer.raw(clientId)
-  body(writer)
-  return framed(writer.toBuffer())
-}
+/** Metadata 12: no topics, no creation, no operations; the tagged fields of header and body are the caller's. */
+const metadata12 = (headerTags: Buffer, bodyTags: Buffer): Buffer =>
+  request(ApiKey.Metadata, 12, headerTags, uvarint(1), hex('0000'), bodyTags)
+const metadata1 = (...parts: Buffer[]): Buffer => request(ApiKey.Metadata, 1, ...parts)
+const noTags = uvarint(0)
 
 describe('bounds', () => {
   let broker: FakeBroker
@@ -65,15 +64,14 @@ describe('bounds', () => {
   ] as const) {
     test(`A-01: a length of ${what} closes the connection with its fourth byte and allocates nothing for it`, async () => {
       const before = process.memoryUsage().arrayBuffers
-      await expectRefused(length(bytes))
+      await expectRefused(int32(bytes))
       assert.ok(process.memoryUsage().arrayBuffers - before < 1024 * 1024)
     })
   }
 
   for (const bytes of [-0x80000000, -1, 0, 1, 7]) {
     test(`A-02: a length of ${bytes} closes the connection, and the frame behind it is not read`, async () => {
-      const good = request(ApiKey.Metadata, 1, writer => writer.int32(0))
-      await expectRefused(Buffer.concat([length(bytes), good]))
+      await expectRefused(Buffer.concat([int32(bytes), metadata1(int32(0))]))
     })
   }
 
@@ -84,7 +82,7 @@ describe('bounds', () => {
   })
 
   test('A-03: a first frame that never ends, or comes a byte at a time, closes the connection', async () => {
-    const frame = request(ApiKey.Metadata, 1, writer => writer.int32(0))
+    const frame = metadata1(int32(0))
     const stuck = await gateway.connect()
     stuck.socket.write(frame.subarray(0, -1))
     const slow = await gateway.connect()
@@ -101,7 +99,7 @@ describe('bounds', () => {
     const client = await gateway.connect()
     await client.ask(ApiKey.Metadata, 1, { ...metadataRequestDefaults(), topics: [] })
     const seen = broker.seen.length
-    const frame = request(ApiKey.Metadata, 1, writer => writer.int32(0))
+    const frame = metadata1(int32(0))
     for (let at = 0; at < frame.length - 1 && !client.isClosed; at++) {
       client.socket.write(frame.subarray(at, at + 1))
       await delay(100)
@@ -119,134 +117,45 @@ describe('bounds', () => {
     await client.close()
   })
 
-  const topics = (writer: Writer, count: number): void => {
-    writer.int32(count)
-  }
-  const compactTail = (writer: Writer): void => {
-    writer.uvarint(1)
-    writer.boolean(false)
-    writer.boolean(false)
-  }
-  const tag = (writer: Writer, id: number, byteLength: number): void => {
-    writer.uvarint(id)
-    writer.uvarint(byteLength)
-    writer.raw(Buffer.alloc(byteLength))
-  }
-
+  const manyTags = Buffer.concat([
+    uvarint(65),
+    ...Array.from({ length: 65 }, (_, at) => tag(1000 + at, Buffer.alloc(0))),
+  ])
   const malformed: readonly [string, Buffer][] = [
-    ['A-05: an array of 2^31−1 elements', request(ApiKey.Metadata, 1, writer => topics(writer, 0x7fffffff))],
-    [
-      'A-05: an array of more elements than the bytes left could hold',
-      request(ApiKey.Metadata, 1, writer => (topics(writer, 3), writer.int32(0))),
-    ],
-    [
-      'A-05: a compact array of 2^32−2 elements',
-      request(ApiKey.Metadata, 12, writer => (writer.uvarint(0), writer.uvarint(0xffffffff))),
-    ],
-    [
-      'A-06: more than 64 tagged fields in the header',
-      request(ApiKey.Metadata, 12, writer => {
-        writer.uvarint(65)
-        for (let id = 0; id < 65; id++) tag(writer, id + 1000, 0)
-        compactTail(writer)
-        writer.uvarint(0)
-      }),
-    ],
+    ['A-05: an array of 2^31−1 elements', metadata1(int32(0x7fffffff))],
+    ['A-05: an array of more elements than the bytes left could hold', metadata1(int32(3), int32(0))],
+    ['A-05: a compact array of 2^32−2 elements', request(ApiKey.Metadata, 12, noTags, uvarint(0xffffffff))],
+    ['A-06: more than 64 tagged fields in the header', metadata12(manyTags, noTags)],
+    ['A-06: more than 64 tagged fields in the body', metadata12(noTags, manyTags)],
     [
       'A-06: a tagged field of more than 64 KiB',
-      request(ApiKey.Metadata, 12, writer => {
-        writer.uvarint(0)
-        compactTail(writer)
-        writer.uvarint(1)
-        tag(writer, 1000, 64 * 1024 + 1)
-      }),
+      metadata12(noTags, Buffer.concat([uvarint(1), tag(1000, Buffer.alloc(64 * 1024 + 1))])),
     ],
     [
       'A-06: a tagged field that comes twice',
-      request(ApiKey.Metadata, 12, writer => {
-        writer.uvarint(0)
-        compactTail(writer)
-        writer.uvarint(2)
-        tag(writer, 1000, 1)
-        tag(writer, 1000, 1)
-      }),
+      metadata12(noTags, Buffer.concat([uvarint(2), tag(1000, Buffer.of(1)), tag(1000, Buffer.of(1))])),
     ],
     [
       'A-06: tagged fields that descend',
-      request(ApiKey.Metadata, 12, writer => {
-        writer.uvarint(0)
-        compactTail(writer)
-        writer.uvarint(2)
-        tag(writer, 1001, 1)
-        tag(writer, 1000, 1)
-      }),
+      metadata12(noTags, Buffer.concat([uvarint(2), tag(1001, Buffer.of(1)), tag(1000, Buffer.of(1))])),
     ],
-    [
-      'A-07: a varint of six bytes',
-      request(ApiKey.Metadata, 12, writer => (writer.uvarint(0), writer.raw(Buffer.from('808080808001', 'hex')))),
-    ],
-    [
-      'A-07: a varint whose fifth byte overflows',
-      request(ApiKey.Metadata, 12, writer => (writer.uvarint(0), writer.raw(Buffer.from('828080801f', 'hex')))),
-    ],
-    [
-      'A-07: a varint padded with zeros',
-      request(
-        ApiKey.Metadata,
-        12,
-        writer => (
-          writer.uvarint(0),
-          writer.raw(Buffer.from('8100', 'hex')),
-          writer.boolean(false),
-          writer.boolean(false),
-          writer.uvarint(0)
-        ),
-      ),
-    ],
-    [
-      'A-08: a string of length −1 where there must be one',
-      request(ApiKey.Metadata, 1, writer => (topics(writer, 1), writer.int16(-1))),
-    ],
-    ['A-08: a string of length −2', request(ApiKey.Metadata, 1, writer => (topics(writer, 1), writer.int16(-2)))],
-    [
-      'A-08: a string of 32,767 bytes beyond the end',
-      request(
-        ApiKey.Metadata,
-        1,
-        writer => (topics(writer, 1), writer.int16(0x7fff), writer.raw(Buffer.from('short'))),
-      ),
-    ],
-    [
-      'A-08: a compact string of length 0 where there must be one',
-      request(
-        ApiKey.FindCoordinator,
-        3,
-        writer => (writer.uvarint(0), writer.uvarint(0), writer.int8(0), writer.uvarint(0)),
-      ),
-    ],
-    [
-      'A-09: a topic that is not UTF-8',
-      request(ApiKey.Metadata, 1, writer => (topics(writer, 1), writer.int16(2), writer.raw(Buffer.of(0xff, 0xfe)))),
-    ],
-    [
-      'A-09: a group that is not UTF-8',
-      request(ApiKey.FindCoordinator, 0, writer => (writer.int16(2), writer.raw(Buffer.of(0xc0, 0x80)))),
-    ],
+    ['A-07: a varint of six bytes', request(ApiKey.Metadata, 12, noTags, hex('808080808001'))],
+    ['A-07: a varint whose fifth byte overflows', request(ApiKey.Metadata, 12, noTags, hex('828080801f'))],
+    ['A-07: a varint padded with zeros', request(ApiKey.Metadata, 12, noTags, hex('8100'), hex('0000'), noTags)],
+    ['A-08: a string of length −1 where there must be one', metadata1(int32(1), int16(-1))],
+    ['A-08: a string of length −2', metadata1(int32(1), int16(-2))],
+    ['A-08: a string of 32,767 bytes beyond the end', metadata1(int32(1), int16(0x7fff), Buffer.from('short'))],
+    ['A-08: a compact string of length 0 where there must be one', request(ApiKey.FindCoordinator, 3, hex('00000000'))],
+    ['A-09: a topic that is not UTF-8', metadata1(int32(1), int16(2), hex('fffe'))],
+    ['A-09: a group that is not UTF-8', request(ApiKey.FindCoordinator, 0, int16(2), hex('c080'))],
     [
       'A-09: a client id that is not UTF-8',
-      request(ApiKey.Metadata, 1, writer => topics(writer, 0), Buffer.of(0xed, 0xa0, 0x80)),
+      framed(Buffer.concat([int16(ApiKey.Metadata), int16(1), int32(7), int16(3), hex('eda080'), int32(0)])),
     ],
-    ['A-10: bytes after the body', request(ApiKey.Metadata, 1, writer => (topics(writer, 0), writer.int8(0)))],
-    [
-      'A-10: a second request within the frame of the first',
-      request(
-        ApiKey.Metadata,
-        1,
-        writer => (topics(writer, 0), writer.raw(request(ApiKey.Metadata, 1, inner => topics(inner, 0)))),
-      ),
-    ],
-    ['A-10: a body that is shorter than declared', request(ApiKey.Metadata, 1, writer => writer.int16(0))],
-    ['A-10: a header that is shorter than one', framed(Buffer.from('00030001000000', 'hex').subarray(0, 8))],
+    ['A-10: bytes after the body', metadata1(int32(0), Buffer.of(0))],
+    ['A-10: a second request within the frame of the first', metadata1(int32(0), metadata1(int32(0)))],
+    ['A-10: a body that is shorter than declared', metadata1(int16(0))],
+    ['A-10: a header that is shorter than one', framed(hex('0003000100000000'))],
   ]
   for (const [what, bytes] of malformed) {
     test(`${what} closes the connection, and no broker hears of it`, async () => {
@@ -258,7 +167,7 @@ describe('bounds', () => {
   }
 
   test('A-06: a hundred requests full of tagged fields leave no memory behind', async () => {
-    const bytes = malformed.find(([what]) => what.includes('more than 64 tagged'))![1]
+    const bytes = metadata12(manyTags, noTags)
     const heapBefore = process.memoryUsage().heapUsed
     for (let at = 0; at < 100; at++) await expectRefused(bytes)
     assert.ok(process.memoryUsage().heapUsed - heapBefore < 64 * 1024 * 1024)
@@ -267,19 +176,8 @@ describe('bounds', () => {
   test('A-06: unknown tags are dropped, and what is forwarded then holds only what was judged', async () => {
     const client = await gateway.connect({ clientId: null })
     const marker = Buffer.from('not-judged')
-    client.socket.write(
-      request(ApiKey.Metadata, 12, writer => {
-        writer.uvarint(1)
-        writer.uvarint(1000)
-        writer.uvarint(marker.length)
-        writer.raw(marker)
-        compactTail(writer)
-        writer.uvarint(1)
-        writer.uvarint(1001)
-        writer.uvarint(marker.length)
-        writer.raw(marker)
-      }),
-    )
+    const tags = Buffer.concat([uvarint(1), tag(1000, marker)])
+    client.socket.write(metadata12(tags, tags))
     await client.frameAt(0)
     const forwarded = broker.seen.at(-1)!
     assert.equal(forwarded.bytes.includes(marker), false)
