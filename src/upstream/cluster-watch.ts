@@ -95,7 +95,9 @@ export class ClusterWatch {
   }
 
   #metadata(questions: Questions): Promise<MetadataResponse> {
-    return questions.ask(ApiKey.Metadata, this.#metadataVersion, noTopics)
+    // Versions below 4 cannot say no; without a topic in the list there is nothing to create.
+    const allowAutoTopicCreation = this.#metadataVersion < 4
+    return questions.ask(ApiKey.Metadata, this.#metadataVersion, { ...noTopics, allowAutoTopicCreation })
   }
 
   #learn({ brokers, clusterId }: MetadataResponse): void {
@@ -160,7 +162,6 @@ const apiVersionsRequest = { clientSoftwareName: '', clientSoftwareVersion: '', 
 /** From version 1 on an empty list asks for no topic at all. */
 const noTopics = {
   topics: [],
-  allowAutoTopicCreation: false,
   includeClusterAuthorizedOperations: false,
   includeTopicAuthorizedOperations: false,
 }
