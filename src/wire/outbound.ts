@@ -36,7 +36,7 @@ export class Outbound {
     if (!error) this.#leaving.shift()?.release()
   }
 
-  /** `onDrained` is called after the outbound was full, when everything that was sent has been handed to the system. */
+  /** `onDrained` is called when the outbound was full, has room again, and no frame waits in its queue. */
   constructor(
     stream: Writable,
     { encrypts, onDrained }: { readonly encrypts: boolean; readonly onDrained: () => void },

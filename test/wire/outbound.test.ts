@@ -123,7 +123,27 @@ describe('Outbound', () => {
     assert.equal(outbound.isFull, false)
     assert.ok(pending[0]! < 300_000, `${pending[0]} bytes still waited`)
     await peer.takeEverything()
-    assert.equal(pending.at(-1), 0)
+    assert.equal(outbound.pendingBytes, 0)
+  })
+
+  test('on TLS hands large chunks over one at a time, and small ones together', async () => {
+    const peer = new Peer()
+    const outbound = new Outbound(peer, { encrypts: true, onDrained: () => undefined })
+    for (let at = 0; at < 4; at++) outbound.send([Buffer.alloc(20_000, at)], 20_000)
+    await turn()
+    assert.equal(peer.writableLength, 20_000)
+    assert.equal((await peer.takeEverything()).length, 80_000)
+  })
+
+  test('on TLS a large chunk behind a small one does not wait for a drain that never comes', async () => {
+    const peer = new Peer()
+    const outbound = new Outbound(peer, { encrypts: true, onDrained: () => undefined })
+    outbound.send([Buffer.alloc(100, 1), Buffer.alloc(20_000, 2), Buffer.alloc(20_000, 3)], 40_100)
+    outbound.send([Buffer.alloc(20_000, 4)], 20_000)
+    const bytes = await peer.takeEverything()
+    assert.equal(bytes.length, 60_100)
+    assert.deepEqual([bytes[0], bytes[100], bytes[20_100], bytes[40_100]], [1, 2, 3, 4])
+    assert.equal(outbound.isFull, false)
   })
 
   test('ends after everything that was sent', async () => {
