@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { filesBelow, read, sectionOf } from './documents.ts'
+
+const map = sectionOf(read('ARCHITECTURE.md'), '## File map')
+
+/** `room/` in a heading, then a line for each file: - `file.ts`: what it is. */
+function mappedFiles(): string[] {
+  return map.split(/^### /m).flatMap(part => {
+    const [, room = ''] = /^`([a-z]*\/?)`/.exec(part) ?? []
+    return Array.from(part.matchAll(/^- `([^`]+\.ts)`: \S/gm), ([, file = '']) => `${room}${file}`)
+  })
+}
+
+const files = filesBelow('src', '.ts').filter(path => !path.startsWith('protocol/generated/'))
+
+describe("ARCHITECTURE's file map", () => {
+  it('names every file of src/ but the generated ones', () => {
+    const mapped = new Set(mappedFiles())
+    assert.deepEqual(
+      files.filter(file => !mapped.has(file)),
+      [],
+    )
+  })
+
+  it('names no file that is not there, and none twice', () => {
+    const mapped = mappedFiles()
+    const there = new Set(files)
+    assert.deepEqual(
+      mapped.filter((file, at) => !there.has(file) || mapped.indexOf(file) < at),
+      [],
+    )
+  })
+})
