@@ -4,10 +4,11 @@ import { filesBelow, read, sectionOf } from './documents.ts'
 
 const map = sectionOf(read('ARCHITECTURE.md'), '## File map')
 
-/** `room/` in a heading, then a line for each file: - `file.ts`: what it is. */
+/** `room/` in a heading, then a line for each file: - `file.ts`: what it is. `src/` is the room of those without one. */
 function mappedFiles(): string[] {
   return map.split(/^### /m).flatMap(part => {
-    const [, room = ''] = /^`([a-z]*\/?)`/.exec(part) ?? []
+    const [, folder = ''] = /^`([a-z]+\/)`/.exec(part) ?? []
+    const room = folder === 'src/' ? '' : folder
     return Array.from(part.matchAll(/^- `([^`]+\.ts)`: \S/gm), ([, file = '']) => `${room}${file}`)
   })
 }

@@ -11,7 +11,7 @@ export const read = (path: string): string => readFileSync(join(root, path), 'ut
 
 /** Fenced blocks of one language, in order. */
 export function blocksOf(text: string, language: string): string[] {
-  return Array.from(text.matchAll(/^```(\w+)\n([^]*?)^```$/gm), ([, name, body = '']) => ({ name, body }))
+  return Array.from(text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm), ([, name, body = '']) => ({ name, body }))
     .filter(({ name }) => name === language)
     .map(({ body }) => body)
 }

@@ -43,10 +43,7 @@ for (const document of documents) {
         named.filter(script => !Object.hasOwn(scripts, script)),
         [],
       )
-      const paths = Array.from(
-        text.matchAll(/`((?:src|test|tools|bench)\/[\w./-]+)`/g),
-        ([, path = '']) => path,
-      )
+      const paths = Array.from(text.matchAll(/`((?:src|test|tools|bench)\/[\w./-]+)`/g), ([, path = '']) => path)
       assert.deepEqual(
         paths.filter(path => !existsSync(join(root, path))),
         [],
