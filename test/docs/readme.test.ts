@@ -59,8 +59,11 @@ describe('README', () => {
   })
 
   for (const [index, block] of yamlBlocks.entries()) {
-    const [title = ''] = block.split('\n')
-    it(`configuration ${index + 1} works when pasted: ${title}`, async () => {
+    const heading = readme
+      .slice(0, readme.indexOf(block))
+      .match(/(?<=^#+ ).+$/gm)
+      ?.at(-1)
+    it(`configuration ${index + 1} works when pasted: ${heading}`, async () => {
       assert.deepEqual(await problemsOf(block, folder.path), [])
     })
   }

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { documents, read, root } from './documents.ts'
+import { documents, filesBelow, read, root } from './documents.ts'
 
+const sources = filesBelow('src', '.ts')
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
 
 /** As GitHub makes them: lower case, no punctuation, hyphens for spaces. */
@@ -24,6 +25,9 @@ function isBroken(link: string, from: string): boolean {
   return anchor !== undefined && !anchorsIn(read(target)).has(anchor)
 }
 
+/** A file of a room, with or without the room. */
+const isSource = (path: string): boolean => sources.some(source => source === path || source.endsWith(`/${path}`))
+
 for (const document of documents) {
   const text = read(document)
 
@@ -37,15 +41,20 @@ for (const document of documents) {
       )
     })
 
-    it('names scripts and files of the project that there are', () => {
+    it('names scripts that there are', () => {
       const named = Array.from(text.matchAll(/npm run ([a-z:]+)/g), ([, script = '']) => script)
       assert.deepEqual(
         named.filter(script => !Object.hasOwn(scripts, script)),
         [],
       )
-      const paths = Array.from(text.matchAll(/`((?:src|test|tools|bench)\/[\w./-]+)`/g), ([, path = '']) => path)
+    })
+
+    it('names files of the project that there are', () => {
+      const named = Array.from(text.matchAll(/`([a-z]+\/[\w./-]*\w)`/g), ([, path = '']) => path)
+      const missing = named.filter(path => !existsSync(join(root, path)) && !isSource(path))
+      // What npm makes.
       assert.deepEqual(
-        paths.filter(path => !existsSync(join(root, path))),
+        missing.filter(path => !/^(dist|build)\//.test(path)),
         [],
       )
     })
