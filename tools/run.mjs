@@ -1,7 +1,7 @@
 // The one door of the npm scripts: does all set-up a task needs (install, build), then runs it.
 // Plain JavaScript on purpose: it must run in a fresh clone, before anything is installed or compiled.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -48,7 +48,11 @@ function compile(project, folder, ...sources) {
   utimesSync(stamp, new Date(started), new Date(started))
 }
 
-const buildProduct = () => compile('tsconfig.build.json', 'dist', 'src')
+function buildProduct() {
+  compile('tsconfig.build.json', 'dist', 'src')
+  // npm makes the program executable when it links it; a build afterwards makes it anew.
+  chmodSync(join(root, 'dist/cli/main.js'), 0o755)
+}
 const buildAll = () => compile('tsconfig.json', 'build', 'src', 'test', 'bench', 'tools')
 const [task = '', ...args] = process.argv.slice(2)
 
