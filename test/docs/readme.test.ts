@@ -6,6 +6,7 @@ import { parseConfig } from '../../src/config/load-config.ts'
 import { ConfigError } from '../../src/errors.ts'
 import { createIssuing, createRoot, issueClient, issueServer } from '../../src/tls/certificate-authority.ts'
 import { writeKeyStore, writeTrustStore } from '../../src/tls/pkcs12/write-pkcs12.ts'
+import { portsAddressBook } from '../../src/topology/address-book.ts'
 import { workFolder } from '../config/fixture.ts'
 import { run } from '../support/child-process.ts'
 import { without } from '../tls/programs.ts'
@@ -82,6 +83,17 @@ describe('README', () => {
       assert.deepEqual(await problemsOf(yamlBlocks[0]!, trial.path), [])
     } finally {
       trial.remove()
+    }
+  })
+
+  it('tells of ports what the gateway tells', () => {
+    const rows = Array.from(readme.matchAll(/^\| (\d+) \| broker (\d+) \| `([^`]+)` \|$/gm))
+    assert.ok(rows.length >= 3)
+    const book = portsAddressBook('kafka.example.com', { first: 9100, count: 100, firstId: 0 })
+    for (const [, bound, id, told] of rows) {
+      const { host, port } = book.addressOf(Number(id))!
+      assert.equal(port, Number(bound))
+      assert.equal(`${host}:${port}`, told)
     }
   })
 

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { ServedApis } from '../../src/pipeline/served-apis.ts'
+import { ApiKey, apiName } from '../../src/protocol/api-key.ts'
+import { describeApi } from '../../src/protocol/api-table.ts'
+import { read, sectionOf } from './documents.ts'
+
+const table = sectionOf(read('SECURITY.md'), '## Refused requests')
+const names = new Set<string>(Object.keys(ApiKey))
+/** The APIs that the first column of the table names, with the words around them. */
+const rows = Array.from(table.matchAll(/^\| ([^|]+) \|/gm), ([, cell = '']) => cell)
+const named = rows.flatMap(cell => cell.split(/[ ,()]+/).filter(word => names.has(word)))
+
+it('SECURITY names every request that is refused whole, and no other', () => {
+  const served = new ServedApis()
+  const live = Object.values(ApiKey).filter(key => describeApi(key) !== undefined)
+  const refused = live.filter(key => served.versionsOf(key) === undefined).map(apiName)
+  assert.ok(refused.length > 10)
+  const inPart = ['AddPartitionsToTxn', 'Fetch']
+  assert.deepEqual(named.filter(name => !inPart.includes(name)).sort(), refused.sort())
+})
+
+it('SECURITY names the versions that are refused of the others', () => {
+  const { max } = new ServedApis().versionsOf(ApiKey.AddPartitionsToTxn)!
+  assert.ok(rows.includes(`AddPartitionsToTxn from version ${max + 1} on`))
+})
