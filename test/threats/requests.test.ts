@@ -36,6 +36,9 @@ import { until } from '../support/until.ts'
 const interBroker = [4, 5, 6, 7, 52, 53, 54, 56, 58, 59, 62, 63, 67, 70, 73, 82, 83, 84, 85, 86, 87]
 const metadata = { ...metadataRequestDefaults(), topics: [] }
 
+const actsOnTerminals = (character: string): boolean =>
+  character < ' ' || (character >= '\x7f' && character <= '\x9f') || '\u2028\u202e'.includes(character)
+
 /** A request of any key and version, with a body of zeros or none. */
 function anyRequest(key: number, version: number, body = Buffer.alloc(0)): Buffer {
   const header = Buffer.alloc(10)
@@ -182,8 +185,7 @@ describe('requests that no client may make', () => {
     const refused = await gateway.connect({ clientId: evil })
     refused.socket.write(anyRequest(ApiKey.Envelope, 0))
     await refused.expectClosed()
-    for (const text of gateway.log.texts)
-      assert.equal(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202e]/.test(text.trimEnd()), false, text)
+    for (const text of gateway.log.texts) assert.equal([...text.trimEnd()].some(actsOnTerminals), false, text)
     assert.equal((await gateway.page('/metrics')).text.includes('evil'), false)
   })
 })
