@@ -18,7 +18,8 @@ const consumerId = -1
 const onFetch: HandlerOf<typeof ApiKey.Fetch> = {
   request(body) {
     if (body.replicaId >= 0 || body.replicaState.replicaId >= 0) return respond(denyFollower(body))
-    if (body.replicaId === consumerId && body.replicaState.replicaId === consumerId) return unchanged
+    const { replicaId, replicaEpoch } = body.replicaState
+    if (body.replicaId === consumerId && replicaId === consumerId && replicaEpoch === -1n) return unchanged
     body.replicaId = consumerId
     body.replicaState = fetchRequestDefaults().replicaState
     return changed

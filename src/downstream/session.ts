@@ -9,7 +9,7 @@ import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { VkitmError } from '../errors.ts'
 import { answerTimeoutMs } from '../pipeline/answer-deadline.ts'
-import type { Client, Exchange } from '../pipeline/exchange.ts'
+import { type Client, type Exchange, isAnswered } from '../pipeline/exchange.ts'
 import type { Opened, Pipeline } from '../pipeline/pipeline.ts'
 import { interBrokerKeys } from '../pipeline/served-apis.ts'
 import type { RequestOutcome, ResponseOutcome } from '../pipeline/stage.ts'
@@ -397,9 +397,4 @@ export class Session {
     const { connection, listener, address, principal, nodeId } = this.client
     return { connection, listener, client: address, principal, nodeId }
   }
-}
-
-/** A Produce with acks=0 is the one request without an answer. */
-function isAnswered({ api, request }: Exchange): boolean {
-  return api.key !== ApiKey.Produce || (request as { acks: number }).acks !== 0
 }

@@ -1,4 +1,5 @@
 /** One request on its way to a broker and its answer on the way back. */
+import { ApiKey } from '../protocol/api-key.ts'
 import type { ApiDescription } from '../protocol/api-table.ts'
 import type { RequestHeader } from '../protocol/request-header.ts'
 
@@ -30,4 +31,9 @@ export class Exchange {
     this.header = header
     this.request = request
   }
+}
+
+/** A Produce with acks=0 is the one request without an answer. */
+export function isAnswered({ api, request }: Exchange): boolean {
+  return api.key !== ApiKey.Produce || (request as { acks: number }).acks !== 0
 }

@@ -13,7 +13,8 @@ export function rewriteApiVersions({ served, clusterId }: RewriteFacts): Handler
      * client mistaken.
      */
     request(body, { client }) {
-      if (body.clusterId === null) return unchanged
+      // One without the other is invalid, and the broker says so.
+      if (body.clusterId === null || body.nodeId === -1) return unchanged
       if (isMistaken(body, clusterId(), client.nodeId)) {
         return respond({ ...apiVersionsResponseDefaults(), errorCode: ErrorCode.REBOOTSTRAP_REQUIRED })
       }

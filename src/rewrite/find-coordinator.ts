@@ -26,16 +26,15 @@ export function rewriteFindCoordinator({ book, hidden }: RewriteFacts): HandlerO
 }
 
 function relocate(found: Found, book: AddressBook): void {
-  // −1: no coordinator, with the error beside it.
-  if (found.nodeId < 0) return
   const address = book.addressOf(found.nodeId)
   if (address !== undefined) {
     found.host = address.host
     found.port = address.port
     return
   }
+  // −1: no coordinator, with the error beside it.
+  if (found.nodeId >= 0) found.errorCode = ErrorCode.COORDINATOR_NOT_AVAILABLE
   found.nodeId = -1
   found.host = ''
   found.port = -1
-  found.errorCode = ErrorCode.COORDINATOR_NOT_AVAILABLE
 }

@@ -5,11 +5,12 @@
 
 const replacement = '[address]'
 
-/** A host name or IPv4 address or bracketed IPv6 address, a colon, a port. */
-const hostAndPort = /(?:\[[0-9a-fA-F:.%]+\]|(?<![\w.-])[A-Za-z0-9_](?:[\w.-]*\w)?):\d{1,5}(?!\w)/g
+/** A host name or IPv4 address or bracketed IPv6 address, a colon, a port. Digits alone are a time of day. */
+const hostAndPort = /(?:\[[0-9a-fA-F:.%]+\]|(?<![\w.-])(?!\d+:)[A-Za-z0-9_](?:[\w.-]*\w)?):\d{1,5}(?!\w)/g
 const ipv4 = /(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]*\w)/g
-/** Two groups and more: `::1`, `fe80::1`, `2001:db8::7`. A time of day has no such form. */
-const ipv6 = /(?<![\w:])(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{1,4}(?![\w:])/g
+/** Eight groups, or fewer with `::` among them. */
+const ipv6 =
+  /(?<![\w:])(?:(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|(?=[0-9a-fA-F:]{0,39}::)[0-9a-fA-F:]{3,39})(?![\w:])/g
 
 export interface HiddenText {
   /** The text with addresses replaced; the same string where there are none. */
@@ -20,18 +21,23 @@ export interface HiddenText {
 
 /** `upstreamHosts` gives the hosts known now: brokers and bootstrap. */
 export function createHiddenText(upstreamHosts: () => Iterable<string>): HiddenText {
-  const namesIn = (text: string): string[] => {
+  const patternsIn = (text: string): RegExp[] => {
     const lower = text.toLowerCase()
-    return [...upstreamHosts()].filter(host => host.length > 0 && lower.includes(host.toLowerCase()))
+    const found = [...upstreamHosts()].filter(host => host.length > 0 && lower.includes(host.toLowerCase()))
+    return found.map(patternOf).filter(pattern => text.search(pattern) >= 0)
   }
   return {
     hide(text) {
-      let hidden = text.replace(ipv6, replacement).replace(hostAndPort, replacement).replace(ipv4, replacement)
-      for (const host of namesIn(hidden)) hidden = hidden.replace(new RegExp(escaped(host), 'gi'), replacement)
+      let hidden = text.replace(hostAndPort, replacement).replace(ipv4, replacement).replace(ipv6, replacement)
+      for (const pattern of patternsIn(hidden)) hidden = hidden.replace(pattern, replacement)
       return hidden
     },
-    namesUpstream: text => namesIn(text).length > 0,
+    namesUpstream: text => patternsIn(text).length > 0,
   }
 }
 
-const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
+/** A host called `kafka` is not named by `org.apache.kafka`; a name with a dot in it is hidden wherever it occurs. */
+function patternOf(host: string): RegExp {
+  const name = host.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
+  return new RegExp(host.includes('.') ? name : `(?<![\\w-]|\\w\\.)${name}(?![\\w-]|\\.\\w)`, 'gi')
+}

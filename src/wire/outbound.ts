@@ -108,6 +108,8 @@ export class Outbound {
         stream.write(chunk, this.#firstHasLeft)
       }
     }
+    // A chunk larger than a slice: who waits for room must be told when there is some.
+    if (stream.writableLength >= sliceBytes) this.#isFull = true
   }
 
   #hasRoomFor(chunk: Buffer): boolean {

@@ -146,6 +146,18 @@ describe('Outbound', () => {
     assert.equal(outbound.isFull, false)
   })
 
+  for (const encrypts of [false, true]) {
+    test(`one chunk that is larger than all bounds fills it, and its end is told${encrypts ? ', on TLS' : ''}`, async () => {
+      const peer = new Peer()
+      let drained = 0
+      const outbound = new Outbound(peer, { encrypts, onDrained: () => drained++ })
+      outbound.send([Buffer.alloc(2_000_000)], 2_000_000)
+      assert.ok(outbound.isFull)
+      await peer.takeEverything()
+      assert.deepEqual([outbound.isFull, outbound.pendingBytes, drained], [false, 0, 1])
+    })
+  }
+
   test('ends after everything that was sent', async () => {
     const peer = new Peer()
     const outbound = new Outbound(peer, { encrypts: false, onDrained: () => undefined })
