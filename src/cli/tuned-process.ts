@@ -1,0 +1,46 @@
+/**
+ * V8 sizes its young generation for programs that make small objects. A gateway makes 16 KiB buffers that live for a
+ * millisecond: with the default, V8 collects the whole heap for every 24 MiB that pass (half of all CPU time). The size can be
+ * set on Node's command line alone, so `start` runs the gateway in a child process that has it there, hands signals on,
+ * and ends as the child ends. Whoever sets a size on the command line gets no child.
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { ExitCode } from './command.ts'
+
+const youngGeneration = ['--min-semi-space-size=32', '--max-semi-space-size=32']
+const handedOn = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
+
+/** Does this process have a young generation that somebody chose? */
+export function isTuned(execArgv: readonly string[]): boolean {
+  return execArgv.some(flag => flag.includes('semi-space-size') || flag.includes('semi_space_size'))
+}
+
+/** Runs this program again, tuned, and resolves with its exit code. */
+export function runTuned(program: string, args: readonly string[]): Promise<ExitCode> {
+  const child = fork(program, args, {
+    execArgv: [...process.execArgv, ...youngGeneration],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    // A group of its own: what a terminal sends to the group would reach the child twice.
+    detached: true,
+  })
+  const handOn = handedOn.map(signal => ({ signal, listener: () => void child.kill(signal) }))
+  for (const { signal, listener } of handOn) process.on(signal, listener)
+  return ended(child).finally(() => {
+    for (const { signal, listener } of handOn) process.off(signal, listener)
+  })
+}
+
+/** In the child: no gateway outlives the process that people know of. */
+export function endWithParent(): void {
+  if (process.channel === undefined) return
+  process.once('disconnect', () => process.exit(ExitCode.failed))
+  process.channel.unref()
+}
+
+function ended(child: ChildProcess): Promise<ExitCode> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    // A child that a signal ended has failed, whatever the signal.
+    child.once('exit', code => resolve(Object.values(ExitCode).find(known => known === code) ?? ExitCode.failed))
+  })
+}
