@@ -58,5 +58,10 @@ export function createReplicaGuard(): Stage {
     [ApiKey.ListOffsets, onReplicaId as ApiHandler],
     [ApiKey.OffsetForLeaderEpoch, onReplicaId as ApiHandler],
   ])
-  return { name: 'replica-id', handler: apiKey => handlers.get(apiKey) }
+  const carriesReplicaId = (apiKey: number, apiVersion: number): boolean =>
+    apiKey !== ApiKey.OffsetForLeaderEpoch || apiVersion >= 3
+  return {
+    name: 'replica-id',
+    handler: (apiKey, apiVersion) => (carriesReplicaId(apiKey, apiVersion) ? handlers.get(apiKey) : undefined),
+  }
 }

@@ -237,7 +237,9 @@ export class Session {
     if (this.#state === 'closed') return
     if (outcome.kind === 'close') return this.#refuseAndClose(entry.exchange.header, outcome.reason)
     entry.answer = outcome.changed ? this.#context.pipeline.encodeResponse(entry.exchange) : frame
+    const wasFull = this.#pending.count >= this.#context.limits.inFlight
     this.#sendReady()
+    if (wasFull && !this.#isReading) this.#pump()
   }
 
   #answerHere(exchange: Exchange, response: unknown): void {
@@ -253,7 +255,6 @@ export class Session {
 
   /** Sends every answer whose turn has come. */
   #sendReady(): void {
-    const wasFull = this.#pending.count >= this.#context.limits.inFlight
     for (let entry = this.#pending.takeReady(); entry !== undefined; entry = this.#pending.takeReady()) {
       const { chunks, byteLength } = entry.answer!
       this.#outbound.send(chunks, byteLength, entry.held)
@@ -261,7 +262,6 @@ export class Session {
     }
     if (this.#outbound.pendingBytes > unreadBytesMax) this.#upstream?.pauseReading()
     if (this.#state === 'draining') this.#finishIfDrained()
-    else if (wasFull && !this.#isReading) this.#pump()
   }
 
   #measure(entry: PendingAnswer, byteLength: number): void {

@@ -1,0 +1,351 @@
+import assert from 'node:assert/strict'
+import { createServer, type Server, type Socket } from 'node:net'
+import { afterEach, beforeEach, describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { DeadlineSweep } from '../../src/downstream/deadline-sweep.ts'
+import { Session, type SessionContext, type SessionLimits } from '../../src/downstream/session.ts'
+import type { OutgoingRequest, Upstream, UpstreamEvents } from '../../src/downstream/upstream.ts'
+import { Pipeline } from '../../src/pipeline/pipeline.ts'
+import { ServedApis } from '../../src/pipeline/served-apis.ts'
+import { type ApiHandler, close, respond, type Stage, unchanged } from '../../src/pipeline/stage.ts'
+import { ApiKey } from '../../src/protocol/api-key.ts'
+import { apiVersionsRequestDefaults } from '../../src/protocol/generated/api-versions-request.ts'
+import { metadataRequestDefaults } from '../../src/protocol/generated/metadata-request.ts'
+import { metadataResponseDefaults } from '../../src/protocol/generated/metadata-response.ts'
+import { produceRequestDefaults } from '../../src/protocol/generated/produce-request.ts'
+import { Metrics } from '../../src/telemetry/metrics.ts'
+import { ByteBudget } from '../../src/wire/byte-budget.ts'
+import { encoded } from '../support/fake-broker.ts'
+import { type MemoryLog, memoryLog } from '../support/memory-log.ts'
+import { connectRaw, type RawClient } from '../support/raw-client.ts'
+import { until } from '../support/until.ts'
+
+const metadata = { ...metadataRequestDefaults(), topics: [] }
+const limits: SessionLimits = {
+  frameBytes: 1024 * 1024,
+  inFlight: 8,
+  firstFrameTimeout: 10_000,
+  frameTimeout: 10_000,
+  idleTimeout: 60_000,
+  writeStall: 10_000,
+}
+
+/** A broker that answers when it is told to. */
+class FakeUpstream implements Upstream {
+  isWritable = true
+  isReading = true
+  partialBytes = 0
+  readonly sent: OutgoingRequest[] = []
+  ended = 0
+  destroyed = 0
+  readonly events: UpstreamEvents
+  readonly #budget: ByteBudget
+
+  constructor(events: UpstreamEvents, budget: ByteBudget) {
+    this.events = events
+    this.#budget = budget
+  }
+
+  send(request: OutgoingRequest): void {
+    this.sent.push(request)
+    request.held?.release()
+  }
+
+  answer(at = 0): void {
+    const { exchange, onAnswer } = this.sent[at]!
+    const bytes = encoded(exchange.header, metadataResponseDefaults())
+    onAnswer?.({ chunks: [bytes], byteLength: bytes.length }, this.#budget.hold(bytes.length))
+  }
+
+  pauseReading(): void {
+    this.isReading = false
+  }
+  resumeReading(): void {
+    this.isReading = true
+  }
+  end(): void {
+    this.ended++
+  }
+  destroy(): void {
+    this.destroyed++
+  }
+}
+
+describe('Session', () => {
+  let server: Server
+  let budget: ByteBudget
+  let log: MemoryLog
+  let nowMs: number
+  const clients: RawClient[] = []
+
+  beforeEach(async () => {
+    server = createServer()
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    budget = new ByteBudget(10 * 1024 * 1024)
+    log = memoryLog()
+    nowMs = 1_000
+  })
+  afterEach(async () => {
+    for (const client of clients.splice(0)) await client.close()
+    server.close()
+  })
+
+  interface Opened {
+    readonly client: RawClient
+    readonly session: Session
+    readonly upstreams: FakeUpstream[]
+    closings(): number
+  }
+
+  async function open(
+    options: {
+      handler?: ApiHandler
+      limits?: Partial<SessionLimits>
+      openUpstream?: SessionContext['openUpstream']
+    } = {},
+  ): Promise<Opened> {
+    const upstreams: FakeUpstream[] = []
+    const stage: Stage = { name: 'test', handler: () => options.handler }
+    const metrics = new Metrics({ apiName: () => undefined, processMetrics: false })
+    const context: SessionContext = {
+      pipeline: new Pipeline({ served: new ServedApis(), stages: [stage], metrics }),
+      openUpstream: async (_, events) => {
+        const upstream = new FakeUpstream(events, budget)
+        upstreams.push(upstream)
+        return upstream
+      },
+      budget,
+      limits: { ...limits, ...options.limits },
+      sweep: new DeadlineSweep(() => nowMs),
+      metrics,
+      log: log.log,
+      now: () => nowMs,
+    }
+    const accepted = new Promise<Socket>(resolve => server.once('connection', resolve))
+    const client = await connectRaw({ port: (server.address() as { port: number }).port })
+    clients.push(client)
+    let closings = 0
+    const known = { connection: 1, listener: 'l', address: 'a:1', principal: 'User:a', nodeId: undefined }
+    const openUpstream = options.openUpstream ?? context.openUpstream
+    const session = new Session(await accepted, known, { ...context, openUpstream }, () => closings++)
+    return { client, session, upstreams, closings: () => closings }
+  }
+
+  const reasons = () => log.lines('connection closed').map(({ details }) => details?.reason)
+
+  test('opens its broker connection with the first request that needs one, and once', async () => {
+    const { client, upstreams } = await open()
+    await delay(20)
+    assert.equal(upstreams.length, 0)
+    const answers = [1, 2, 3].map(() => client.send(ApiKey.Metadata, 1, metadata))
+    await until('three requests', () => upstreams[0]?.sent.length === 3)
+    for (let at = 0; at < 3; at++) upstreams[0]!.answer(at)
+    await Promise.all(answers.map(({ answer }) => answer()))
+    assert.equal(upstreams.length, 1)
+  })
+
+  test('any number of answers of its own, one in flight, need no deeper stack', async () => {
+    const { client } = await open({ limits: { inFlight: 1 } })
+    const bytes = client.request(ApiKey.ApiVersions, 4, apiVersionsRequestDefaults())
+    bytes.writeInt16BE(99, 6)
+    const count = 300_000
+    client.socket.pause()
+    client.socket.write(Buffer.alloc(count * bytes.length, bytes))
+    // Until no more answers fit and the session has stopped reading.
+    await delay(500)
+    client.socket.resume()
+    await until('all answers', () => client.frames.length === count || client.isClosed, 30_000)
+    assert.equal(client.frames.length, count)
+  })
+
+  test('nothing is sent for a client that left while its request was judged', async () => {
+    let judge = (): void => undefined
+    const waiting = new Promise<typeof unchanged>(resolve => {
+      judge = () => resolve(unchanged)
+    })
+    const { client, upstreams, session, closings } = await open({ handler: { request: () => waiting } })
+    client.send(ApiKey.Produce, 3, { ...produceRequestDefaults(), acks: -1 })
+    await delay(20)
+    session.destroy()
+    judge()
+    await delay(20)
+    assert.deepEqual([upstreams.length, closings()], [0, 1])
+  })
+
+  test('a broker connection that is there only after the client has left is closed', async () => {
+    let connectNow = (): void => undefined
+    let upstream: FakeUpstream | undefined
+    const { client, session } = await open({
+      openUpstream: (_, events) =>
+        new Promise(resolve => {
+          connectNow = () => {
+            upstream = new FakeUpstream(events, budget)
+            resolve(upstream)
+          }
+        }),
+    })
+    client.send(ApiKey.Metadata, 1, metadata)
+    await delay(20)
+    session.destroy()
+    connectNow()
+    await until('it is closed', () => upstream?.destroyed === 1)
+    assert.equal(upstream!.sent.length, 0)
+  })
+
+  test('a stage that fails closes the connection and no other, loudly, and holds nothing', async () => {
+    const { client, closings } = await open({ handler: { request: () => assert.fail('a defect') } })
+    client.send(ApiKey.Metadata, 1, metadata)
+    await client.expectClosed()
+    assert.equal(closings(), 1)
+    assert.equal(log.lines('connection closed')[0]!.level, 'error')
+    const later = await open({ handler: { response: () => Promise.reject(new Error('a defect')) } })
+    later.client.send(ApiKey.Metadata, 1, metadata)
+    await until('it is sent', () => later.upstreams[0]?.sent.length === 1)
+    later.upstreams[0]!.answer()
+    await later.client.expectClosed()
+    assert.equal(budget.inUseBytes, 0)
+  })
+
+  test('a stage may answer, or close; then no broker is asked', async () => {
+    const answering = await open({ handler: { request: () => respond(metadataResponseDefaults()) } })
+    await answering.client.send(ApiKey.Metadata, 1, metadata).answer()
+    assert.equal(answering.upstreams.length, 0)
+    const closing = await open({ handler: { request: () => close('because') } })
+    closing.client.send(ApiKey.Metadata, 1, metadata)
+    await closing.client.expectClosed()
+    assert.equal(log.lines('request refused, connection closed')[0]!.details?.reason, 'because')
+  })
+
+  test('requests are judged one after the other, also where one takes its time', async () => {
+    const judged: number[] = []
+    const handler: ApiHandler = {
+      async request(_, { header }) {
+        await delay(header.correlationId === 0 ? 50 : 1)
+        judged.push(header.correlationId)
+        return unchanged
+      },
+    }
+    const { client, upstreams } = await open({ handler })
+    for (let at = 0; at < 4; at++) client.send(ApiKey.Metadata, 1, metadata)
+    await until('all are sent', () => upstreams[0]?.sent.length === 4)
+    assert.deepEqual(judged, [0, 1, 2, 3])
+    assert.deepEqual(
+      upstreams[0]!.sent.map(({ exchange }) => exchange.header.correlationId),
+      [0, 1, 2, 3],
+    )
+  })
+
+  test('takes no more requests than may be in flight, and goes on with every answer', async () => {
+    const { client, upstreams } = await open({ limits: { inFlight: 3 } })
+    for (let at = 0; at < 10; at++) client.send(ApiKey.Metadata, 1, metadata)
+    await until('three', () => upstreams[0]?.sent.length === 3)
+    await delay(30)
+    assert.equal(upstreams[0]!.sent.length, 3)
+    for (let at = 0; at < 10; at++) {
+      await until('the next', () => upstreams[0]!.sent.length > at)
+      upstreams[0]!.answer(at)
+    }
+    await until('all answers', () => client.frames.length === 10)
+  })
+
+  test('takes nothing while the broker does not take what is sent', async () => {
+    const { client, upstreams } = await open()
+    client.send(ApiKey.Metadata, 1, metadata)
+    await until('one', () => upstreams[0]?.sent.length === 1)
+    upstreams[0]!.isWritable = false
+    client.send(ApiKey.Metadata, 1, metadata)
+    await delay(30)
+    assert.equal(upstreams[0]!.sent.length, 1)
+    upstreams[0]!.isWritable = true
+    upstreams[0]!.events.onWritable()
+    await until('the other', () => upstreams[0]!.sent.length === 2)
+  })
+
+  test('the time of a request begins with the answer to the one before it', async () => {
+    const { client, session, upstreams } = await open()
+    const produce = { ...produceRequestDefaults(), acks: -1, timeoutMs: 1_000 }
+    client.send(ApiKey.FindCoordinator, 0, { key: 'g', keyType: 0, coordinatorKeys: [] })
+    client.send(ApiKey.Produce, 3, produce)
+    await until('both', () => upstreams[0]?.sent.length === 2)
+    nowMs += 100_000
+    session.checkDeadlines(nowMs)
+    assert.deepEqual(reasons(), [])
+    const { exchange, onAnswer } = upstreams[0]!.sent[0]!
+    const found = { throttleTimeMs: 0, errorCode: 0, errorMessage: '', nodeId: 1, host: '', port: 0, coordinators: [] }
+    const bytes = encoded(exchange.header, found)
+    onAnswer!({ chunks: [bytes], byteLength: bytes.length }, budget.hold(bytes.length))
+    await client.frameAt(0)
+    session.checkDeadlines(nowMs + 61_000)
+    assert.deepEqual(reasons(), [])
+    session.checkDeadlines(nowMs + 61_001)
+    assert.deepEqual(reasons(), ['the broker did not answer in the time that the request names'])
+  })
+
+  test('an answer that was begun has to grow; one that nobody reads has not', async () => {
+    const { client, session, upstreams } = await open()
+    client.send(ApiKey.Metadata, 1, metadata)
+    await until('it is sent', () => upstreams[0]?.sent.length === 1)
+    const upstream = upstreams[0]!
+    for (const [partialBytes, isReading] of [
+      [10, true],
+      [20, true],
+      [20, false],
+      [20, true],
+    ] as const) {
+      Object.assign(upstream, { partialBytes, isReading })
+      nowMs += 9_000
+      session.checkDeadlines(nowMs)
+    }
+    assert.deepEqual(reasons(), [])
+    session.checkDeadlines(nowMs + 10_001)
+    assert.deepEqual(reasons(), ['the broker did not finish its answer'])
+    await client.expectClosed()
+    assert.equal(upstream.destroyed, 1)
+  })
+
+  test('is idle only when nothing is asked and nothing comes', async () => {
+    const { client, session, upstreams } = await open()
+    client.send(ApiKey.Metadata, 1, metadata)
+    await until('it is sent', () => upstreams[0]?.sent.length === 1)
+    nowMs += 1_000_000
+    session.checkDeadlines(nowMs)
+    upstreams[0]!.answer()
+    await client.frameAt(0)
+    session.checkDeadlines(nowMs + 60_000)
+    assert.deepEqual(reasons(), [])
+    session.checkDeadlines(nowMs + 60_001)
+    assert.deepEqual(reasons(), ['idle'])
+  })
+
+  test('drain waits for what is judged and for what is asked, and takes nothing new', async () => {
+    let judge = (): void => undefined
+    const waiting = new Promise<typeof unchanged>(resolve => {
+      judge = () => resolve(unchanged)
+    })
+    const { client, session, upstreams } = await open({ handler: { request: () => waiting } })
+    client.send(ApiKey.Metadata, 1, metadata)
+    await delay(20)
+    session.drain()
+    judge()
+    await until('it is sent', () => upstreams[0]?.sent.length === 1)
+    client.send(ApiKey.Metadata, 1, metadata)
+    await delay(20)
+    upstreams[0]!.answer()
+    await client.frameAt(0)
+    await client.expectClosed()
+    assert.deepEqual([upstreams[0]!.sent.length, client.frames.length], [1, 1])
+  })
+
+  test('tells of its end once, whatever ends it', async () => {
+    const { client, session, upstreams, closings } = await open()
+    client.send(ApiKey.Metadata, 1, metadata)
+    await until('it is sent', () => upstreams[0]?.sent.length === 1)
+    upstreams[0]!.events.onClosed(new Error('gone'))
+    client.socket.destroy()
+    session.destroy()
+    session.drain()
+    await until('it is over', () => closings() === 1)
+    await delay(20)
+    assert.equal(closings(), 1)
+  })
+})
