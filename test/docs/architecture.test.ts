@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { filesBelow, read, sectionOf } from './documents.ts'
 
-const map = sectionOf(read('ARCHITECTURE.md'), '## File map')
+const architecture = read('ARCHITECTURE.md')
+const map = sectionOf(architecture, '## File map')
 
 /** `room/` in a heading, then a line for each file: - `file.ts`: what it is. `src/` is the room of those without one. */
 function mappedFiles(): string[] {
@@ -14,6 +15,20 @@ function mappedFiles(): string[] {
 }
 
 const files = filesBelow('src', '.ts').filter(path => !path.startsWith('protocol/generated/'))
+
+describe("ARCHITECTURE's rooms", () => {
+  it('are those of src/, on the floors that the file map gives them', () => {
+    const table = Array.from(
+      architecture.matchAll(/^\| (\d) \| `([^`]+)` \|/gm),
+      ([, floor, room]) => `${room} ${floor}`,
+    )
+    const inMap = Array.from(map.matchAll(/^### `([a-z]+\/)`.* floor (\d)$/gm), ([, room, floor]) => `${room} ${floor}`)
+    const withoutRoot = table.filter(line => line !== 'errors.ts 0')
+    assert.deepEqual(withoutRoot.sort(), inMap.filter(line => line !== 'src/ 0').sort())
+    const rooms = new Set(files.filter(file => file.includes('/')).map(file => `${file.split('/')[0]}/`))
+    assert.deepEqual(withoutRoot.map(line => line.split(' ')[0]).sort(), [...rooms].sort())
+  })
+})
 
 describe("ARCHITECTURE's file map", () => {
   it('names every file of src/ but the generated ones', () => {
