@@ -155,7 +155,7 @@ function writeVkitm({ folder, certificate, port, brokerId, brokerPort, limits }:
     listeners: [listener],
     policy: 'none',
   }
-  const config = { clusters: [cluster], ...(limits && { limits }), log: { level: 'warn' } }
+  const config = { clusters: [cluster], admin: 'none', ...(limits && { limits }), log: { level: 'warn' } }
   // JSON is YAML.
   return written(join(folder, 'vkitm.yaml'), JSON.stringify(config, null, 2))
 }
