@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { VkitmError } from '../errors.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Secret } from '../telemetry/secret.ts'
 import { mayPost } from './operator.ts'
@@ -52,12 +53,22 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
 
 function listen(server: Server, { host, port }: AdminOptions['bind']): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject)
+    const failed = (cause: Error): void => reject(cannotBind(host, port, cause))
+    server.once('error', failed)
     server.listen({ host, port }, () => {
-      server.off('error', reject)
+      server.off('error', failed)
       resolve()
     })
   })
+}
+
+function cannotBind(host: string, port: number, cause: Error): VkitmError {
+  const { code } = cause as NodeJS.ErrnoException
+  const why =
+    code === 'EADDRINUSE'
+      ? 'another process has the port: choose another under admin.bind, or admin: none'
+      : cause.message
+  return new VkitmError('VKITM_BIND', `admin cannot bind ${host}:${port}: ${why}`, { cause })
 }
 
 function printed({ address, port }: AddressInfo): string {

@@ -42,7 +42,6 @@ export async function serve(service: Service, { log, signals }: ServeOptions): P
 async function reloadOnce(service: Service, log: Logger): Promise<void> {
   try {
     await service.reload()
-    log.info({}, 'configuration reloaded')
   } catch (err) {
     log.error({ err }, 'reload failed: what was in force stays in force')
   }

@@ -6,7 +6,7 @@ import { AcceptLimits } from '../downstream/accept-limits.ts'
 import { DeadlineSweep } from '../downstream/deadline-sweep.ts'
 import { apiName } from '../protocol/api-key.ts'
 import { describeApi } from '../protocol/api-table.ts'
-import type { Logger } from '../telemetry/log.ts'
+import type { Log } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { ByteBudget } from '../wire/byte-budget.ts'
 import { Clients, type Shared } from './clients.ts'
@@ -31,7 +31,7 @@ export interface Gateway {
   reload(): Promise<void>
 }
 
-export async function startGateway(config: Config, { log }: { readonly log: Logger }): Promise<Gateway> {
+export async function startGateway(config: Config, { log }: { readonly log: Log }): Promise<Gateway> {
   const { limits } = config
   const metrics = new Metrics({ apiName: key => (describeApi(key) === undefined ? undefined : apiName(key)) })
   const budget = new ByteBudget(limits.bufferedBytes)
@@ -47,6 +47,7 @@ export async function startGateway(config: Config, { log }: { readonly log: Logg
     acceptLimits: new AcceptLimits(limits, now),
     nextConnection: () => ++connections,
   }
+  metrics.counter('vkitm_log_dropped_total', 'Log lines that the destination did not take', () => log.dropped())
   metrics.gauge('vkitm_buffered_bytes', 'Bytes of frames held in memory', () => budget.inUseBytes)
 
   const clusters = config.clusters.map(({ name, upstream }) =>

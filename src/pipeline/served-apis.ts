@@ -37,8 +37,19 @@ export const interBrokerKeys: ReadonlySet<number> = new Set([
   ApiKey.ReadShareGroupStateSummary,
 ])
 
-/** Refused until a policy can say who may alter the cluster. */
-const refusedKeys: ReadonlySet<number> = new Set([ApiKey.WriteTxnMarkers])
+/** Client APIs that nobody may use yet. */
+const refusedKeys: ReadonlySet<number> = new Set([
+  // Until a policy can say who may alter the cluster.
+  ApiKey.WriteTxnMarkers,
+  // A listener without SASL has no conversation to relay: whoever starts one would log in past the gateway.
+  ApiKey.SaslHandshake,
+  ApiKey.SaslAuthenticate,
+  // A token would belong to the gateway's own principal, outlive its connection and work without the gateway.
+  ApiKey.CreateDelegationToken,
+  ApiKey.RenewDelegationToken,
+  ApiKey.ExpireDelegationToken,
+  ApiKey.DescribeDelegationToken,
+])
 
 /** Versions whose later form belongs to brokers alone. */
 const versionMax: ReadonlyMap<number, number> = new Map([[ApiKey.AddPartitionsToTxn, 3]])

@@ -164,7 +164,7 @@ test('headers without end and connections without a request are closed', { timeo
 test('a port that is taken is an error of the start', async () => {
   const address = await start()
   await assert.rejects(start({ bind: { host: '127.0.0.1', port: Number(address.split(':')[1]) } }), {
-    code: 'EADDRINUSE',
+    code: 'VKITM_BIND',
   })
 })
 

@@ -6,7 +6,7 @@ import { X509Certificate } from 'node:crypto'
 import { TLSSocket } from 'node:tls'
 import { loadConfig } from '../../config/load-config.ts'
 import { type Gateway, startGateway } from '../../gateway/gateway.ts'
-import type { Logger } from '../../telemetry/log.ts'
+import type { Log } from '../../telemetry/log.ts'
 import { type BrokerAddress, DemoClient } from './demo-client.ts'
 import { startEmbeddedUpstream } from './embedded-upstream.ts'
 import { type DemoPorts, findPorts } from './free-ports.ts'
@@ -21,7 +21,7 @@ import { gatewayHost, type Workspace } from './workspace.ts'
 export interface Scene {
   readonly screen: Screen
   readonly workspace: Workspace
-  readonly log: Logger
+  readonly log: Log
   readonly isKafka: boolean
   readonly orders: ReturnType<typeof makeOrders>
   ports?: DemoPorts
