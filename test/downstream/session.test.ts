@@ -93,6 +93,8 @@ describe('Session', () => {
   interface Opened {
     readonly client: RawClient
     readonly session: Session
+    /** The session's end of the connection. */
+    readonly socket: Socket
     readonly upstreams: FakeUpstream[]
     closings(): number
   }
@@ -127,8 +129,9 @@ describe('Session', () => {
     let closings = 0
     const known = { connection: 1, listener: 'l', address: 'a:1', principal: 'User:a', nodeId: undefined }
     const openUpstream = options.openUpstream ?? context.openUpstream
-    const session = new Session(await accepted, known, { ...context, openUpstream }, () => closings++)
-    return { client, session, upstreams, closings: () => closings }
+    const socket = await accepted
+    const session = new Session(socket, known, { ...context, openUpstream }, () => closings++)
+    return { client, session, socket, upstreams, closings: () => closings }
   }
 
   const reasons = () => log.lines('connection closed').map(({ details }) => details?.reason)
@@ -145,14 +148,14 @@ describe('Session', () => {
   })
 
   test('any number of answers of its own, one in flight, need no deeper stack', async () => {
-    const { client } = await open({ limits: { inFlight: 1 } })
+    const { client, socket } = await open({ limits: { inFlight: 1 } })
     const bytes = client.request(ApiKey.ApiVersions, 4, apiVersionsRequestDefaults())
     bytes.writeInt16BE(99, 6)
     const count = 300_000
     client.socket.pause()
     client.socket.write(Buffer.alloc(count * bytes.length, bytes))
-    // Until no more answers fit and the session has stopped reading.
-    await delay(500)
+    await until('no more answers fit', () => socket.isPaused())
+    assert.ok(socket.writableLength < 1024 * 1024, `${socket.writableLength} bytes of answers wait`)
     client.socket.resume()
     await until('all answers', () => client.frames.length === count || client.isClosed, 30_000)
     assert.equal(client.frames.length, count)
@@ -315,6 +318,18 @@ describe('Session', () => {
     assert.deepEqual(reasons(), [])
     session.checkDeadlines(nowMs + 60_001)
     assert.deepEqual(reasons(), ['idle'])
+  })
+
+  test('answers that are ready and may not leave yet are given back at the end', async () => {
+    const { client, session, upstreams } = await open({
+      handler: { response: (_, { header }) => (header.correlationId === 0 ? new Promise(() => undefined) : unchanged) },
+    })
+    for (let at = 0; at < 3; at++) client.send(ApiKey.Metadata, 1, metadata)
+    await until('all are sent', () => upstreams[0]?.sent.length === 3)
+    for (let at = 0; at < 3; at++) upstreams[0]!.answer(at)
+    assert.ok(budget.inUseBytes > 0)
+    session.destroy()
+    assert.equal(budget.inUseBytes, 0)
   })
 
   test('drain waits for what is judged and for what is asked, and takes nothing new', async () => {
