@@ -1,5 +1,5 @@
 /** The demo's folder: certificates, the gateway's configuration and log, and what clients need to connect. */
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -63,7 +63,12 @@ export class Workspace {
 
   /** For those who cannot wait: the process is about to end. */
   removeNow(): void {
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 })
+    const pause = new Int32Array(new SharedArrayBuffer(4))
+    // A file that another thread is making right now brings its folder back: looked for again, and a bounded number of times.
+    for (let tries = 0; tries < 5 && existsSync(this.folder); tries++) {
+      rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 })
+      Atomics.wait(pause, 0, 0, 20)
+    }
   }
 
   remove(): Promise<void> {
