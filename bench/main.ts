@@ -10,6 +10,7 @@ import { type FigureResult, summarise } from './results.ts'
 import { rows, unasked } from './rows.ts'
 import { runRow } from './run-row.ts'
 import { full, quick } from './scale.ts'
+import { endOnSignals } from './signals.ts'
 import { type Report, renderReport } from './table.ts'
 import { Testbed } from './testbed.ts'
 
@@ -19,7 +20,7 @@ A run of everything writes bench/last.json and bench/last.md; a part of it only 
 
 const folder = join(import.meta.dirname, '..', '..', 'bench')
 const options = readOptions()
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+endOnSignals()
 
 const missingKafka = skipReason()
 if (missingKafka) {

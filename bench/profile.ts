@@ -9,6 +9,7 @@ import { type CpuProfile, selfTimes } from './cpu-profile.ts'
 import { rows } from './rows.ts'
 import { runRow } from './run-row.ts'
 import { full, quick } from './scale.ts'
+import { endOnSignals } from './signals.ts'
 import { Testbed } from './testbed.ts'
 
 const { values } = parseArgs({
@@ -21,7 +22,7 @@ const { values } = parseArgs({
     keep: { type: 'string' },
   },
 })
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+endOnSignals()
 
 const row = rows.find(({ id }) => id === values.row)
 if (row === undefined) fail(`no row ${values.row}; there are ${rows.map(({ id }) => id).join(', ')}`)
