@@ -2,7 +2,10 @@
 
 import type { Exchange } from '../pipeline/exchange.ts'
 import type { Answer } from '../pipeline/pipeline.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
 import type { Reservation } from '../wire/byte-budget.ts'
+
+export type AnswerMetrics = Pick<Metrics, 'sentToClient' | 'upstreamMs' | 'gatewayMs'>
 
 export class PendingAnswer {
   readonly exchange: Exchange
@@ -18,6 +21,15 @@ export class PendingAnswer {
   constructor(exchange: Exchange, receivedAtMs: number) {
     this.exchange = exchange
     this.receivedAtMs = receivedAtMs
+  }
+
+  /** Counts the answer as sent at `nowMs`. */
+  measure(metrics: AnswerMetrics, byteLength: number, nowMs: number): void {
+    const { key } = this.exchange.api
+    metrics.sentToClient(byteLength)
+    const waitedMs = this.sentAtMs === 0 ? 0 : this.answeredAtMs - this.sentAtMs
+    if (this.sentAtMs !== 0) metrics.upstreamMs(key, waitedMs)
+    metrics.gatewayMs(key, nowMs - this.receivedAtMs - waitedMs)
   }
 }
 
@@ -36,6 +48,10 @@ export class PendingAnswers {
 
   push(entry: PendingAnswer): void {
     this.#entries.push(entry)
+  }
+
+  get isFirstReady(): boolean {
+    return this.first?.answer !== undefined
   }
 
   /** Removes and returns the first entry if its answer is there. */

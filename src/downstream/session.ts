@@ -154,6 +154,7 @@ export class Session {
         const frame = this.#splitter.next()
         if (frame === undefined) break
         this.#taken = this.#incoming.complete()
+        if (this.#splitter.bufferedBytes > 0) this.#upstream?.gather()
         this.#take(frame)
       }
     } catch (error) {
@@ -257,20 +258,12 @@ export class Session {
   #sendReady(): void {
     for (let entry = this.#pending.takeReady(); entry !== undefined; entry = this.#pending.takeReady()) {
       const { chunks, byteLength } = entry.answer!
+      if (this.#pending.isFirstReady || (this.#upstream?.partialBytes ?? 0) > 0) this.#outbound.gather()
       this.#outbound.send(chunks, byteLength, entry.held)
-      this.#measure(entry, byteLength)
+      entry.measure(this.#context.metrics, byteLength, this.#context.now())
     }
     if (this.#outbound.pendingBytes > unreadBytesMax) this.#upstream?.pauseReading()
     if (this.#state === 'draining') this.#finishIfDrained()
-  }
-
-  #measure(entry: PendingAnswer, byteLength: number): void {
-    const { metrics, now } = this.#context
-    const { key } = entry.exchange.api
-    metrics.sentToClient(byteLength)
-    const waitedMs = entry.sentAtMs === 0 ? 0 : entry.answeredAtMs - entry.sentAtMs
-    if (entry.sentAtMs !== 0) metrics.upstreamMs(key, waitedMs)
-    metrics.gatewayMs(key, now() - entry.receivedAtMs - waitedMs)
   }
 
   /** The client has taken most of what was sent to it: there is room for more. */

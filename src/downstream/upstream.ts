@@ -19,6 +19,8 @@ export interface Upstream {
   readonly isReading: boolean
   /** Bytes that have come of an answer that is not complete; 0 where none is under way. */
   readonly partialBytes: number
+  /** More requests follow in this turn of the event loop. */
+  gather(): void
   send(request: OutgoingRequest): void
   pauseReading(): void
   resumeReading(): void

@@ -93,6 +93,7 @@ export class Outbound {
   /** Writes chunks of the frame until it ends or the stream is full. */
   #write(frame: QueuedFrame): void {
     const stream = this.#stream
+    if (frame.chunks.length - frame.nextChunk > 1) this.gather()
     while (frame.bytesLeft > 0) {
       const chunk = frame.chunks[frame.nextChunk] as Buffer
       if (!this.#hasRoomFor(chunk)) {
@@ -119,13 +120,11 @@ export class Outbound {
       // Not `writableLength > 0`: a stream that holds less than its high-water mark emits no 'drain'.
       return !stream.writableNeedDrain
     }
-    if (stream.writableLength >= sliceBytes) return false
-    this.#gather()
-    return true
+    return stream.writableLength < sliceBytes
   }
 
-  /** What is sent in one turn of the event loop leaves in one write. */
-  #gather(): void {
+  /** More follows in this turn of the event loop: all of it leaves in one write. */
+  gather(): void {
     if (this.#isGathering) return
     this.#isGathering = true
     this.#stream.cork()
@@ -141,6 +140,7 @@ export class Outbound {
   #drained(): void {
     if (!this.#isFull) return
     this.#isFull = false
+    if (this.#queue.length > 1) this.gather()
     while (this.#queue.length > 0 && !this.#isFull) {
       const frame = this.#queue[0] as QueuedFrame
       const before = frame.bytesLeft

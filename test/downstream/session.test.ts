@@ -35,6 +35,7 @@ class FakeUpstream implements Upstream {
   isWritable = true
   isReading = true
   partialBytes = 0
+  gather(): void {}
   readonly sent: OutgoingRequest[] = []
   ended = 0
   destroyed = 0

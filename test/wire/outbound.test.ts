@@ -71,10 +71,11 @@ describe('Outbound', () => {
     )
   })
 
-  test('all that is sent in one turn leaves in one write', async () => {
+  test('what is gathered in one turn leaves in one write', async () => {
     const peer = new Peer()
     peer.takesAll = true
     const outbound = new Outbound(peer, { encrypts: false, onDrained: () => undefined })
+    outbound.gather()
     for (let at = 0; at < 10; at++) outbound.send([Buffer.alloc(100)], 100)
     await turn()
     assert.deepEqual([peer.taken.length, peer.largestWrite], [1, 1_000])
@@ -112,6 +113,7 @@ describe('Outbound', () => {
       encrypts: false,
       onDrained: () => pending.push(outbound.pendingBytes),
     })
+    outbound.gather()
     outbound.send([Buffer.alloc(100)], 100)
     assert.equal(outbound.isFull, false)
     for (let at = 0; at < 5; at++) outbound.send([Buffer.alloc(100_000)], 100_000)
