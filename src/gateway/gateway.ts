@@ -55,7 +55,8 @@ export async function startGateway(config: Config, { log }: { readonly log: Log 
       name,
       upstream,
       connectTimeoutMs: limits.connectTimeout,
-      frameBytesMax: limits.frameBytes,
+      // A broker adds headers to what a client asked for, and a first batch that is larger than asked comes whole.
+      frameBytesMax: 2 * limits.frameBytes,
       budget,
       metrics,
       log,
