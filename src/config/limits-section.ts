@@ -19,7 +19,11 @@ export const limits: Format<LimitsDraft> = section(
     connectionsPerIp: optional('Client connections from one address. Default: connections.', count()),
     acceptPerSecond: withDefault('New connections per second.', count(), 1000),
     acceptPerSecondPerIp: optional('New connections per second from one address. Default: acceptPerSecond.', count()),
-    frameBytes: withDefault('The largest request. An answer may be twice as long.', bytes({ min: 1024, max: FRAME_BYTES_MAX }), '100MiB'),
+    frameBytes: withDefault(
+      'The largest request. An answer may be twice as long.',
+      bytes({ min: 1024, max: FRAME_BYTES_MAX }),
+      '100MiB',
+    ),
     preAuthFrameBytes: withDefault(
       'The largest request of a client that is not authenticated yet.',
       bytes({ min: 1024, max: FRAME_BYTES_MAX }),
