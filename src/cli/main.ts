@@ -1,70 +1,12 @@
 #!/usr/bin/env node
-/** The program: finds the command, runs it, sets the exit code (0 fine, 1 the thing failed, 2 misuse). */
-import { ConfigError, UsageError, VkitmError } from '../errors.ts'
-import { type Command, complain, ExitCode, print } from './command.ts'
-import { configCheck, describeProblem } from './config-check.ts'
-import { demo } from './demo/demo.ts'
-import { start } from './start.ts'
-import { version } from './version.ts'
+/** The program. What only watches over a gateway in another process loads nothing of a gateway itself. */
+import { fileURLToPath } from 'node:url'
+import { isTuned, runTuned } from './tuned-process.ts'
 
-/** By their words, in the order of the help. */
-const commands = new Map<string, Command>([
-  ['start', start],
-  ['demo', demo],
-  ['config check', configCheck],
-])
+const args = process.argv.slice(2)
 
-async function main(args: readonly string[]): Promise<ExitCode> {
-  const [first, second] = args
-  if (first === undefined) throw new UsageError('name a command')
-  if (first === '--version' || first === '-V') return say(version())
-  if (first === '--help' || first === '-h' || first === 'help') return say(help())
-  const words = commands.has(first) ? [first] : [first, second]
-  const name = words.join(' ')
-  const command = commands.get(name)
-  if (command === undefined) throw new UsageError(unknownCommand(first))
-  const rest = args.slice(words.length)
-  if (rest.includes('--help') || rest.includes('-h')) return say(commandHelp(name, command))
-  return command.run(rest)
+if (args[0] === 'start' && !isTuned(process.execArgv)) {
+  process.exit(await runTuned(fileURLToPath(import.meta.url), args))
 }
-
-function say(text: string): ExitCode {
-  print(text)
-  return ExitCode.fine
-}
-
-function help(): string {
-  const names = Array.from(commands, ([name, { usage, summary }]) => ({ call: `${name} ${usage}`, summary }))
-  const width = Math.max(...names.map(({ call }) => call.length))
-  const lines = names.map(({ call, summary }) => `  ${call.padEnd(width)}  ${summary}`)
-  return `vkitm: a security gateway for Apache Kafka
-
-usage: vkitm COMMAND
-
-${lines.join('\n')}
-  ${'--help, --version'.padEnd(width)}  also: COMMAND --help`
-}
-
-function commandHelp(name: string, { usage, summary, help: more }: Command): string {
-  return `usage: vkitm ${name} ${usage}\n\n${summary}${more ? `\n\n${more}` : ''}`
-}
-
-function unknownCommand(first: string): string {
-  const beginning = [...commands.keys()].filter(name => name.startsWith(`${first} `))
-  const known = beginning.length > 0 ? beginning : [...commands.keys()]
-  return `${beginning.length > 0 ? `${first} needs one word more` : `"${first}" is not a command`}; known: ${known.join(', ')}`
-}
-
-function reportFailure(error: unknown): ExitCode {
-  if (error instanceof UsageError) {
-    complain(`vkitm: ${error.message}\nvkitm --help tells more`)
-    return ExitCode.misuse
-  }
-  if (error instanceof ConfigError)
-    complain(error.problems.map(problem => `vkitm: ${describeProblem(problem)}`).join('\n'))
-  else if (error instanceof VkitmError) complain(`vkitm: ${error.message}`)
-  else complain(`vkitm: ${error instanceof Error ? error.stack : String(error)}`)
-  return ExitCode.failed
-}
-
-process.exit(await main(process.argv.slice(2)).catch(reportFailure))
+const { runCommand } = await import('./program.ts')
+process.exit(await runCommand(args))

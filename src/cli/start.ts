@@ -1,13 +1,10 @@
-import { fileURLToPath } from 'node:url'
 import { loadConfig } from '../config/load-config.ts'
 import { UsageError } from '../errors.ts'
 import { startGateway } from '../gateway/gateway.ts'
 import { createLog, type Log } from '../telemetry/log.ts'
 import { type Command, ExitCode, parseOptions } from './command.ts'
 import { serve } from './service.ts'
-import { endWithParent, isTuned, runTuned } from './tuned-process.ts'
-
-const program = fileURLToPath(new URL('./main.js', import.meta.url))
+import { endWithParent } from './tuned-process.ts'
 
 /** A log whose reader stalls must not keep the process from ending. */
 const LOG_FLUSH_MS = 2_000
@@ -18,7 +15,6 @@ export const start: Command = {
   async run(args) {
     const { values } = parseOptions({ args: [...args], options: { config: { type: 'string', short: 'c' } } })
     if (values.config === undefined) throw new UsageError('start needs --config FILE')
-    if (!isTuned(process.execArgv)) return runTuned(program, ['start', ...args])
     endWithParent()
     const config = await loadConfig(values.config)
     const log = createLog({ level: config.log.level })

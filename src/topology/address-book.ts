@@ -23,10 +23,14 @@ export interface PortRange {
 /** `expose: ports`: the port of broker n is `first + n − firstId`. */
 export function portOf(nodeId: number, range: PortRange): number | undefined {
   const at = nodeId - range.firstId
-  return at >= 0 && at < range.count ? range.first + at : undefined
+  return Number.isInteger(at) && at >= 0 && at < range.count ? range.first + at : undefined
 }
 
 export function portsAddressBook(host: string, range: PortRange): AddressBook {
-  const addresses = Array.from({ length: range.count }, (_, at) => Object.freeze({ host, port: range.first + at }))
-  return { addressOf: nodeId => addresses[nodeId - range.firstId] }
+  return {
+    addressOf(nodeId) {
+      const port = portOf(nodeId, range)
+      return port === undefined ? undefined : { host, port }
+    },
+  }
 }

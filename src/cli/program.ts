@@ -1,0 +1,71 @@
+/** Finds the command, runs it, and gives the exit code: 0 fine, 1 the thing failed, 2 misuse. */
+import { ConfigError, UsageError, VkitmError } from '../errors.ts'
+import { type Command, complain, ExitCode, print } from './command.ts'
+import { configCheck, describeProblem } from './config-check.ts'
+import { demo } from './demo/demo.ts'
+import { start } from './start.ts'
+import { version } from './version.ts'
+
+/** By their words, in the order of the help. */
+const commands = new Map<string, Command>([
+  ['start', start],
+  ['demo', demo],
+  ['config check', configCheck],
+])
+
+export function runCommand(args: readonly string[]): Promise<ExitCode> {
+  return dispatch(args).catch(reportFailure)
+}
+
+async function dispatch(args: readonly string[]): Promise<ExitCode> {
+  const [first, second] = args
+  if (first === undefined) throw new UsageError('name a command')
+  if (first === '--version' || first === '-V') return say(version())
+  if (first === '--help' || first === '-h' || first === 'help') return say(help())
+  const words = commands.has(first) ? [first] : [first, second]
+  const name = words.join(' ')
+  const command = commands.get(name)
+  if (command === undefined) throw new UsageError(unknownCommand(first))
+  const rest = args.slice(words.length)
+  if (rest.includes('--help') || rest.includes('-h')) return say(commandHelp(name, command))
+  return command.run(rest)
+}
+
+function say(text: string): ExitCode {
+  print(text)
+  return ExitCode.fine
+}
+
+function help(): string {
+  const names = Array.from(commands, ([name, { usage, summary }]) => ({ call: `${name} ${usage}`, summary }))
+  const width = Math.max(...names.map(({ call }) => call.length))
+  const lines = names.map(({ call, summary }) => `  ${call.padEnd(width)}  ${summary}`)
+  return `vkitm: a security gateway for Apache Kafka
+
+usage: vkitm COMMAND
+
+${lines.join('\n')}
+  ${'--help, --version'.padEnd(width)}  also: COMMAND --help`
+}
+
+function commandHelp(name: string, { usage, summary, help: more }: Command): string {
+  return `usage: vkitm ${name} ${usage}\n\n${summary}${more ? `\n\n${more}` : ''}`
+}
+
+function unknownCommand(first: string): string {
+  const beginning = [...commands.keys()].filter(name => name.startsWith(`${first} `))
+  const known = beginning.length > 0 ? beginning : [...commands.keys()]
+  return `${beginning.length > 0 ? `${first} needs one word more` : `"${first}" is not a command`}; known: ${known.join(', ')}`
+}
+
+function reportFailure(error: unknown): ExitCode {
+  if (error instanceof UsageError) {
+    complain(`vkitm: ${error.message}\nvkitm --help tells more`)
+    return ExitCode.misuse
+  }
+  if (error instanceof ConfigError)
+    complain(error.problems.map(problem => `vkitm: ${describeProblem(problem)}`).join('\n'))
+  else if (error instanceof VkitmError) complain(`vkitm: ${error.message}`)
+  else complain(`vkitm: ${error instanceof Error ? error.stack : String(error)}`)
+  return ExitCode.failed
+}
