@@ -36,6 +36,8 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   convict: ['config/'],
   yaml: ['config/'],
   casbin: ['acl/'],
+  re2js: ['acl/'],
+  'lru-cache': ['acl/'],
   'node-forge': ['tls/pki.ts'],
   'ipaddr.js': ['tls/', 'config/'],
 }
