@@ -186,11 +186,15 @@ export class Session {
   }
 
   #conclude(outcome: RequestOutcome, { exchange, hasUnknownTags }: Opened, frame: Frame): void {
-    if (outcome.kind === 'close') return this.#refuseAndClose(exchange.header, outcome.reason)
+    if (outcome.kind === 'close') return this.#refuseAndClose(exchange.header, outcome.reason, outcome.afterAnswers)
     if (outcome.kind === 'respond') return this.#answerHere(exchange, outcome.response)
     const bytes = outcome.changed || hasUnknownTags ? this.#context.pipeline.encodeRequest(exchange) : frame
-    if (this.#upstream !== undefined) return this.#send(this.#upstream, exchange, bytes)
-    this.#wait(this.#openUpstream(), upstream => this.#send(upstream, exchange, bytes))
+    const send = (upstream: Upstream): void => {
+      this.#send(upstream, exchange, bytes)
+      if (outcome.isLast === true) this.drain()
+    }
+    if (this.#upstream !== undefined) return send(this.#upstream)
+    this.#wait(this.#openUpstream(), send)
   }
 
   async #openUpstream(): Promise<Upstream> {
@@ -316,11 +320,14 @@ export class Session {
     this.#refuseAndClose(header, interBrokerKeys.has(header.apiKey) ? 'inter-broker' : 'not served')
   }
 
-  #refuseAndClose({ apiKey, apiVersion }: RequestHeader, reason: string): void {
+  #refuseAndClose({ apiKey, apiVersion }: RequestHeader, reason: string, afterAnswers = false): void {
     const { metrics, log } = this.#context
     metrics.refused(apiKey, reason)
     log.warn({ ...this.#who(), apiKey, apiVersion, details: { reason } }, 'request refused, connection closed')
-    this.destroy()
+    this.#taken?.release()
+    this.#taken = undefined
+    if (afterAnswers) this.drain()
+    else this.destroy()
   }
 
   #expire(reason: string): void {

@@ -140,7 +140,7 @@ export class Clients {
       socket.destroy()
       return
     }
-    const client: Client = Object.freeze({ connection, listener: this.name, address, principal, nodeId })
+    const client: Client = Object.freeze({ connection, listener: this.name, address, ip, principal, nodeId })
     const session = new Session(socket, client, this.#context, () => this.#ended(session))
     this.#sessions.add(session)
     if (this.#isDraining) session.drain()

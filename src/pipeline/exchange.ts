@@ -10,6 +10,8 @@ export interface Client {
   readonly listener: string
   /** `host:port` as the client connects from (or as a trusted PROXY header says). */
   readonly address: string
+  /** The host of `address`. */
+  readonly ip: string
   /** `User:alice`, `User:ANONYMOUS`. */
   readonly principal: string
   /** The broker whose port the client chose; undefined on the bootstrap port. */
@@ -24,6 +26,8 @@ export class Exchange {
   request: unknown
   /** The decoded answer, from the moment a broker or a stage gave one. */
   response: unknown = undefined
+  /** What a stage owes the answer for what it kept back of the request; run where that stage meets the answer. */
+  owed: ((response: never) => void) | undefined = undefined
 
   constructor(client: Client, api: ApiDescription, header: RequestHeader, request: unknown) {
     this.client = client
@@ -31,6 +35,11 @@ export class Exchange {
     this.header = header
     this.request = request
   }
+}
+
+/** Kafka takes a client without an id for one with an empty one. */
+export function clientIdOf({ clientId }: RequestHeader): string {
+  return clientId ?? ''
 }
 
 /** A Produce with acks=0 is the one request without an answer. */

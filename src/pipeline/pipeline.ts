@@ -12,7 +12,7 @@ import { lengthPrefixBytes } from '../wire/frame.ts'
 import { Reader } from '../wire/reader.ts'
 import { type Client, Exchange } from './exchange.ts'
 import type { ServedApis } from './served-apis.ts'
-import { changed, type RequestOutcome, type ResponseOutcome, type Stage, unchanged } from './stage.ts'
+import { changed, changedAndLast, type RequestOutcome, type ResponseOutcome, type Stage, unchanged } from './stage.ts'
 
 export interface UnknownTagCounter {
   unknownTags(apiKey: number, direction: 'request' | 'response', count?: number): void
@@ -79,7 +79,7 @@ export class Pipeline {
 
   /** Walks a request through the stages that want it. */
   judgeRequest(exchange: Exchange): RequestOutcome | Promise<RequestOutcome> {
-    return walk(this.#planOf(exchange).onRequest, exchange, 0, false)
+    return walk(this.#planOf(exchange).onRequest, exchange, 0, unchanged)
   }
 
   /** The bytes of a request whose body was changed. */
@@ -105,7 +105,7 @@ export class Pipeline {
     }
     exchange.response = body
     if (reader.unknownTags > 0) this.#metrics.unknownTags(api.key, 'response', reader.unknownTags)
-    return walk(this.#planOf(exchange).onResponse, exchange, 0, reader.unknownTags > 0)
+    return walk(this.#planOf(exchange).onResponse, exchange, 0, reader.unknownTags > 0 ? changed : unchanged)
   }
 
   /** The bytes of an answer that was changed, or made here. */
@@ -143,31 +143,37 @@ function walk<Outcome extends RequestOutcome>(
   steps: readonly Step<Outcome>[],
   exchange: Exchange,
   from: number,
-  wasChanged: boolean,
-): Forwarded<Outcome> | Promise<Forwarded<Outcome>> {
-  let isChanged = wasChanged
+  before: Forward,
+): Outcome | Forward | Promise<Outcome | Forward> {
+  let sum = before
   for (let at = from; at < steps.length; at++) {
     const outcome = (steps[at] as Step<Outcome>)(exchange)
-    if (outcome instanceof Promise) return walkOn(steps, exchange, at, isChanged, outcome)
+    if (outcome instanceof Promise) return walkOn(steps, exchange, at, sum, outcome)
     if (outcome.kind !== 'forward') return outcome
-    isChanged ||= outcome.changed
+    sum = together(sum, outcome)
   }
-  return isChanged ? changed : unchanged
+  return sum
 }
 
 async function walkOn<Outcome extends RequestOutcome>(
   steps: readonly Step<Outcome>[],
   exchange: Exchange,
   at: number,
-  wasChanged: boolean,
+  before: Forward,
   pending: Promise<Outcome>,
-): Promise<Forwarded<Outcome>> {
+): Promise<Outcome | Forward> {
   const outcome = await pending
   if (outcome.kind !== 'forward') return outcome
-  return walk(steps, exchange, at + 1, wasChanged || outcome.changed)
+  return walk(steps, exchange, at + 1, together(before, outcome))
 }
 
-type Forwarded<Outcome> = Outcome | typeof changed | typeof unchanged
+type Forward = Extract<RequestOutcome, { kind: 'forward' }>
+
+function together(one: Forward, other: Forward): Forward {
+  if (one === unchanged) return other
+  if (one.isLast === true || other.isLast === true) return changedAndLast
+  return one.changed || other.changed ? changed : unchanged
+}
 
 function sized(chunks: readonly Buffer[]): Answer {
   let byteLength = 0

@@ -37,8 +37,8 @@ export const interBrokerKeys: ReadonlySet<number> = new Set([
   ApiKey.ReadShareGroupStateSummary,
 ])
 
-/** Client APIs that nobody may use yet. */
-const refusedKeys: ReadonlySet<number> = new Set([
+/** Client APIs that nobody may use where there is no policy to judge them. */
+export const refusedWithoutPolicy: ReadonlySet<number> = new Set([
   // Until a policy can say who may alter the cluster.
   ApiKey.WriteTxnMarkers,
   // A listener without SASL has no conversation to relay: whoever starts one would log in past the gateway.
@@ -59,10 +59,11 @@ const apiKeyMax = 0x7f
 export class ServedApis {
   readonly #rows = new Map<number, VersionRange>()
 
-  constructor() {
+  /** `refused`: client APIs that nobody may use. */
+  constructor(refused: ReadonlySet<number> = refusedWithoutPolicy) {
     for (let apiKey = 0; apiKey <= apiKeyMax; apiKey++) {
       const api = describeApi(apiKey)
-      if (api === undefined || interBrokerKeys.has(apiKey) || refusedKeys.has(apiKey)) continue
+      if (api === undefined || interBrokerKeys.has(apiKey) || refused.has(apiKey)) continue
       const max = Math.min(api.maxVersion, versionMax.get(apiKey) ?? api.maxVersion)
       this.#rows.set(apiKey, Object.freeze({ min: api.minVersion, max }))
     }

@@ -8,11 +8,16 @@ import type { Exchange } from './exchange.ts'
 
 export type RequestOutcome =
   /** Goes on; `changed` when the body is no longer what was received. */
-  | { readonly kind: 'forward'; readonly changed: boolean }
+  | {
+      readonly kind: 'forward'
+      readonly changed: boolean
+      /** The client's last: what it was owed before is answered, then the connection is closed. */
+      readonly isLast?: boolean
+    }
   /** The gateway answers by itself; no broker sees the request. */
   | { readonly kind: 'respond'; readonly response: unknown }
-  /** No answer can be given: the connection is closed, as a broker would. */
-  | { readonly kind: 'close'; readonly reason: string }
+  /** No answer can be given: the connection is closed, as a broker would; at once, or after the answers before it. */
+  | { readonly kind: 'close'; readonly reason: string; readonly afterAnswers?: boolean }
 
 export type ResponseOutcome = Extract<RequestOutcome, { kind: 'forward' | 'close' }>
 
@@ -34,6 +39,8 @@ export interface Stage {
 
 export const unchanged = Object.freeze({ kind: 'forward', changed: false } as const)
 export const changed = Object.freeze({ kind: 'forward', changed: true } as const)
+export const changedAndLast = Object.freeze({ kind: 'forward', changed: true, isLast: true } as const)
 
 export const respond = (response: unknown): RequestOutcome => ({ kind: 'respond', response })
 export const close = (reason: string): ResponseOutcome => ({ kind: 'close', reason })
+export const closeAfterAnswers = (reason: string): RequestOutcome => ({ kind: 'close', reason, afterAnswers: true })

@@ -16,6 +16,16 @@ export class Span {
     return byteLength === 0 ? Span.empty : new Span(chunks, byteLength)
   }
 
+  /** The byte at `index`; undefined beyond the end. */
+  byteAt(index: number): number | undefined {
+    let at = index
+    for (const chunk of this.chunks) {
+      if (at < chunk.length) return chunk[at]
+      at -= chunk.length
+    }
+    return undefined
+  }
+
   /** The bytes in one piece: a view where they already are, a copy where they span chunks. */
   toBuffer(): Buffer {
     return this.chunks.length === 1 ? this.chunks[0]! : Buffer.concat(this.chunks, this.byteLength)

@@ -21,6 +21,7 @@ const client: Client = Object.freeze({
   connection: 1,
   listener: 'l',
   address: 'a:1',
+  ip: 'a',
   principal: 'User:a',
   nodeId: undefined,
 })

@@ -128,7 +128,7 @@ describe('Session', () => {
     const client = await connectRaw({ port: (server.address() as { port: number }).port })
     clients.push(client)
     let closings = 0
-    const known = { connection: 1, listener: 'l', address: 'a:1', principal: 'User:a', nodeId: undefined }
+    const known = { connection: 1, listener: 'l', address: 'a:1', ip: 'a', principal: 'User:a', nodeId: undefined }
     const openUpstream = options.openUpstream ?? context.openUpstream
     const socket = await accepted
     const session = new Session(socket, known, { ...context, openUpstream }, () => closings++)

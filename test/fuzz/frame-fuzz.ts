@@ -47,7 +47,14 @@ interface Sample {
 
 const frameBytesMax = 1024 * 1024
 const correlationId = 5
-const client: Client = Object.freeze({ connection: 1, listener: 'l', address: 'a:1', principal: 'User:a', nodeId: 1 })
+const client: Client = Object.freeze({
+  connection: 1,
+  listener: 'l',
+  address: 'a:1',
+  ip: 'a',
+  principal: 'User:a',
+  nodeId: 1,
+})
 const hostile = [
   '7fffffff',
   '80000000',

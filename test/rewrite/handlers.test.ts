@@ -73,7 +73,7 @@ interface Way<Key extends ApiKey> {
 }
 
 async function opened<Key extends ApiKey>({ key, version, request, nodeId }: Way<Key>) {
-  const client: Client = { connection: 1, listener: 'l', address: 'a:1', principal: 'User:a', nodeId }
+  const client: Client = { connection: 1, listener: 'l', address: 'a:1', ip: 'a', principal: 'User:a', nodeId }
   const chunks = encodeRequest(key, { apiVersion: version, correlationId: 1, clientId: 'c' }, request)
   const result = pipeline.open({ chunks, byteLength: 0 }, client)
   assert.ok('exchange' in result)

@@ -1,0 +1,14 @@
+/** The texts that Kafka puts beside an error code where an answer has room for one (org.apache.kafka.common.protocol.Errors). */
+import { ErrorCode } from '../protocol/error-code.ts'
+
+const messages: Readonly<Record<number, string>> = {
+  [ErrorCode.TOPIC_AUTHORIZATION_FAILED]: 'Topic authorization failed.',
+  [ErrorCode.GROUP_AUTHORIZATION_FAILED]: 'Group authorization failed.',
+  [ErrorCode.CLUSTER_AUTHORIZATION_FAILED]: 'Cluster authorization failed.',
+  [ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED]:
+    'The transactional id used by the client is not authorized to access the requested topics.',
+}
+
+export function errorMessage(errorCode: number): string | null {
+  return messages[errorCode] ?? null
+}

@@ -1,0 +1,135 @@
+/**
+ * One request, or one answer, before the policy. Whoever enforces asks here and nowhere else, so that every decision of
+ * a request comes from one policy generation, is counted, and is written down where it denies. In audit mode a denial
+ * is written down and the answer is yes.
+ */
+import { type Client, clientIdOf, type Exchange } from '../pipeline/exchange.ts'
+import type { Policy, Subject, Verdict } from './policy/policy.ts'
+import { cluster, clusterName, type Right } from './rights.ts'
+
+export interface DecisionEvent {
+  readonly exchange: Exchange
+  readonly right: Right
+  readonly name: string
+  readonly verdict: Verdict
+  readonly generation: number
+  /** False where the denial was only noted: audit mode. */
+  readonly isEnforced: boolean
+}
+
+/** Takes every decision whose outcome a client notices as an error or as success. */
+export interface DecisionLog {
+  decided(event: DecisionEvent): void
+  /** A verdict that only leaves something out of a list, as Kafka logs none of these. */
+  filtered(exchange: Exchange, right: Right, isAllowed: boolean): void
+}
+
+export interface JudgeOptions {
+  readonly policy: Policy
+  readonly exchange: Exchange
+  readonly log: DecisionLog
+  readonly isEnforcing: boolean
+}
+
+export class Judge {
+  readonly policy: Policy
+  readonly #exchange: Exchange
+  readonly #log: DecisionLog
+  readonly #isEnforcing: boolean
+  readonly #subject: Subject
+  readonly #api: string
+
+  constructor({ policy, exchange, log, isEnforcing }: JudgeOptions) {
+    this.policy = policy
+    this.#exchange = exchange
+    this.#log = log
+    this.#isEnforcing = isEnforcing
+    this.#subject = subjectOf(exchange)
+    this.#api = exchange.api.name
+  }
+
+  /** Whether the client has the right; a denial reaches it as an error. */
+  allows(right: Right, name: string): boolean {
+    return this.#note(right, name, this.#decide(right, name, false))
+  }
+
+  allowsOnCluster(right: (typeof cluster)[keyof typeof cluster]): boolean {
+    return this.allows(right, clusterName)
+  }
+
+  /**
+   * A right that the API asks beside its own, such as Create in Metadata: rules by the API's name cannot grant it, only
+   * deny it.
+   */
+  allowsBeside(right: Right, name: string): boolean {
+    return this.#note(right, name, this.#decide(right, name, true))
+  }
+
+  /** Whether there is any resource on which the client has the right. */
+  allowsOnAny(right: Right): boolean {
+    const { operation, type } = right
+    return this.#note(right, '*', this.policy.decideAny(this.#subject, { api: this.#api, operation, type }))
+  }
+
+  /** Whether the client may know of it: what it may not is left out, and nothing is written down. */
+  sees(right: Right, name: string): boolean {
+    return this.#filter(right, this.#decide(right, name, false))
+  }
+
+  /** `allowsBeside` where a denial leads to no error by itself. */
+  seesBeside(right: Right, name: string): boolean {
+    return this.#filter(right, this.#decide(right, name, true))
+  }
+
+  /** Kafka's bit field of authorised operations (KIP-430), without the bits this policy takes away. */
+  authorizedOperations(bits: number, rights: Readonly<Record<string, Right>>, name: string): number {
+    // Nobody asked for them.
+    if (bits === notRequested || !this.#isEnforcing) return bits
+    let kept = 0
+    for (const right of Object.values(rights)) {
+      const bit = 1 << right.bit
+      if ((bits & bit) !== 0 && this.#decide(right, name, true).allowed) kept |= bit
+    }
+    return kept
+  }
+
+  /** The same for the cluster: who may not describe it is told nothing (KIP-430). */
+  authorizedOnCluster(bits: number): number {
+    if (bits === notRequested || !this.#isEnforcing) return bits
+    return this.#decide(cluster.describe, clusterName, false).allowed
+      ? this.authorizedOperations(bits, cluster, clusterName)
+      : 0
+  }
+
+  #decide({ operation, type }: Right, name: string, secondary: boolean): Verdict {
+    return this.policy.decide(this.#subject, { api: this.#api, operation, type, name, secondary })
+  }
+
+  #filter(right: Right, { allowed }: Verdict): boolean {
+    this.#log.filtered(this.#exchange, right, allowed)
+    return allowed || !this.#isEnforcing
+  }
+
+  #note(right: Right, name: string, verdict: Verdict): boolean {
+    const { generation } = this.policy
+    const isEnforced = verdict.allowed || this.#isEnforcing
+    this.#log.decided({ exchange: this.#exchange, right, name, verdict, generation, isEnforced })
+    return verdict.allowed || !this.#isEnforcing
+  }
+}
+
+/** The default of every authorised-operations field. */
+const notRequested = -2147483648
+
+const subjects = new WeakMap<Client, Subject>()
+
+/** Clients say their id with every request and hardly ever change it. */
+function subjectOf({ client, header }: Exchange): Subject {
+  const clientId = clientIdOf(header)
+  const known = subjects.get(client)
+  if (known?.clientId === clientId) return known
+  const { principal, ip: host, listener } = client
+  const subject: Subject = Object.freeze({ principal, host, listener, clientId })
+  subjects.set(client, subject)
+  return subject
+}

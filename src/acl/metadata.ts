@@ -1,0 +1,130 @@
+/**
+ * Metadata: Describe on every topic, and Create on those that asking would create. A denied name is answered without
+ * anybody looking whether it exists, and never reaches a broker; among all topics, what may not be described is left
+ * out. (KafkaApis.handleTopicMetadataRequest)
+ */
+import type { ApiKey } from '../protocol/api-key.ts'
+import { zeroUuid } from '../protocol/empty.ts'
+import { ErrorCode } from '../protocol/error-code.ts'
+import type { MetadataRequest, MetadataRequestTopic } from '../protocol/generated/metadata-request.ts'
+import {
+  type MetadataResponse,
+  type MetadataResponseTopic,
+  metadataResponseTopicDefaults,
+} from '../protocol/generated/metadata-response.ts'
+import type { NamedTopic, TopicCatalog } from '../topology/topic-catalog.ts'
+import { type AclFacts, type EnforcementOf, part, type Ruling, whole } from './enforcement.ts'
+import type { Judge } from './judge.ts'
+import { cluster, clusterName, topic as topicRights } from './rights.ts'
+
+/** Requests say from this version on whether topics may be created by asking; before, they always may. */
+const creationFlagFrom = 4
+/** Before it an empty list asks for all topics, from it on for none. */
+const emptyMeansNoneFrom = 1
+
+export function enforceMetadata({
+  topics: catalog,
+  autoCreatesTopics,
+}: AclFacts): EnforcementOf<typeof ApiKey.Metadata> {
+  return {
+    request(body, judge, { header: { apiVersion } }) {
+      const topics = body.topics
+      if (topics === null || asksForAll(body, apiVersion)) return whole
+      const ids = topics.flatMap(({ topicId, name }) => (name === null ? [topicId] : []))
+      return catalog.whenKnown(ids, () => {
+        const { kept, denials } = judgeDescribe(topics, judge, catalog)
+        const mayCreate = (apiVersion < creationFlagFrom || body.allowAutoTopicCreation) && autoCreatesTopics()
+        const suspects = mayCreate ? uncreatable(kept, judge) : []
+        if (suspects.length === 0) return forward(body, kept, denials, apiVersion)
+        // Looked up now, as Kafka does: a topic that was there a minute ago would be created by asking for it.
+        return catalog.existing(suspects).then(existing => {
+          const missing = new Set(suspects.filter(name => !existing.has(name) && !judge.allowsBeside(create, name)))
+          denials.push(...[...missing].map(name => denial({ name, topicId: zeroUuid }, denied)))
+          return forward(
+            body,
+            kept.filter(({ name }) => name === null || !missing.has(name)),
+            denials,
+            apiVersion,
+          )
+        })
+      })
+    },
+
+    response(body, judge, { request, header }) {
+      catalog.learn(body.topics.flatMap(toNamed))
+      const isHidden = hideTopics(body, judge, asksForAll(request as MetadataRequest, header.apiVersion))
+      return maskOperations(body, judge) || isHidden
+    },
+  }
+}
+
+const { create, describe } = topicRights
+const denied = ErrorCode.TOPIC_AUTHORIZATION_FAILED
+
+function asksForAll({ topics }: MetadataRequest, apiVersion: number): boolean {
+  return topics === null || (topics.length === 0 && apiVersion < emptyMeansNoneFrom)
+}
+
+function judgeDescribe(topics: readonly MetadataRequestTopic[], judge: Judge, catalog: TopicCatalog) {
+  const denials: MetadataResponseTopic[] = []
+  const kept = topics.filter(topic => {
+    const name = topic.name ?? catalog.nameOf(topic.topicId)
+    if (name !== undefined && judge.allows(describe, name)) return true
+    denials.push(denial(topic, name === undefined ? ErrorCode.UNKNOWN_TOPIC_ID : denied))
+    return false
+  })
+  return { kept, denials }
+}
+
+/** Names that must not come into being by being asked for. */
+function uncreatable(topics: readonly MetadataRequestTopic[], judge: Judge): string[] {
+  const names = topics.flatMap(({ name }) => name ?? [])
+  if (names.length === 0 || judge.seesBeside(cluster.create, clusterName)) return []
+  return names.filter(name => !judge.seesBeside(create, name))
+}
+
+function forward(
+  body: MetadataRequest,
+  kept: MetadataRequestTopic[],
+  denials: readonly MetadataResponseTopic[],
+  apiVersion: number,
+): Ruling<MetadataResponse> {
+  if (denials.length === 0) return whole
+  body.topics = kept
+  // Version 0 cannot ask for no topic: what it then gets of all topics is dropped.
+  const isAll = asksForAll(body, apiVersion)
+  return part(response => {
+    if (isAll) response.topics = []
+    response.topics.push(...denials)
+  })
+}
+
+function denial({ name, topicId }: { name: string | null; topicId: string }, errorCode: number): MetadataResponseTopic {
+  return { ...metadataResponseTopicDefaults(), errorCode, name, topicId: name === null ? topicId : zeroUuid }
+}
+
+function toNamed({ name, topicId }: MetadataResponseTopic): NamedTopic[] {
+  return name === null || topicId === zeroUuid ? [] : [{ name, topicId }]
+}
+
+/** What was asked for by name and has been revoked since is denied; among all topics it is left out. */
+function hideTopics(body: MetadataResponse, judge: Judge, isAll: boolean): boolean {
+  const isSeen = ({ name }: MetadataResponseTopic): boolean => name === null || judge.sees(describe, name)
+  if (body.topics.every(isSeen)) return false
+  body.topics = body.topics.flatMap(topic => (isSeen(topic) ? [topic] : isAll ? [] : [denial(topic, denied)]))
+  return true
+}
+
+/** KIP-430: what the gateway may do upstream is no news for its clients. */
+function maskOperations(body: MetadataResponse, judge: Judge): boolean {
+  const before = body.clusterAuthorizedOperations
+  body.clusterAuthorizedOperations = judge.authorizedOnCluster(before)
+  let isChanged = body.clusterAuthorizedOperations !== before
+  for (const topic of body.topics) {
+    if (topic.name === null) continue
+    const bits = judge.authorizedOperations(topic.topicAuthorizedOperations, topicRights, topic.name)
+    isChanged ||= bits !== topic.topicAuthorizedOperations
+    topic.topicAuthorizedOperations = bits
+  }
+  return isChanged
+}

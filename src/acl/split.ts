@@ -1,0 +1,14 @@
+export interface Split<T> {
+  readonly allowed: T[]
+  readonly denied: readonly T[]
+}
+
+/** Parts items by a decision, each item decided once; undefined where all are allowed, which is the common case. */
+export function splitDenied<T>(items: readonly T[], isAllowed: (item: T) => boolean): Split<T> | undefined {
+  const firstDenied = items.findIndex(item => !isAllowed(item))
+  if (firstDenied === -1) return undefined
+  const allowed = items.slice(0, firstDenied)
+  const denied = [items[firstDenied] as T]
+  for (const item of items.slice(firstDenied + 1)) (isAllowed(item) ? allowed : denied).push(item)
+  return { allowed, denied }
+}

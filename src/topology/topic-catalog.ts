@@ -1,0 +1,137 @@
+/**
+ * Which topic an id means. Ids are learnt from answers that pass and asked for where they are not known, with the
+ * gateway's own identity; asking is done by who is passed in. A topic keeps its name and its id for life: an id that is
+ * known never comes to mean another topic, and one that nobody knows means none.
+ */
+export interface NamedTopic {
+  readonly name: string
+  readonly topicId: string
+}
+
+/** Asks the cluster; rejects where no broker answers. */
+export interface TopicQuestions {
+  /** The topics among these that exist. */
+  byId(ids: readonly string[]): Promise<readonly NamedTopic[]>
+  byName(names: readonly string[]): Promise<readonly NamedTopic[]>
+  all(): Promise<readonly NamedTopic[]>
+}
+
+export interface TopicCatalogOptions {
+  readonly questions: TopicQuestions
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  /** How long an id is believed without hearing of it again. */
+  readonly ttlMs?: number
+  /** How long the cluster is not asked again for an id it did not know. */
+  readonly unknownMs?: number
+  /** Ids kept, and as many that are not known. */
+  readonly idsMax?: number
+}
+
+interface Known {
+  readonly name: string
+  readonly untilMs: number
+}
+
+export class TopicCatalog {
+  readonly #questions: TopicQuestions
+  readonly #now: () => number
+  readonly #ttlMs: number
+  readonly #unknownMs: number
+  readonly #idsMax: number
+  readonly #byId = new Map<string, Known>()
+  readonly #idOf = new Map<string, string>()
+  readonly #unknown = new Map<string, number>()
+  /** Ids that are being asked for, with the answer to come. */
+  readonly #asked = new Map<string, Promise<void>>()
+
+  constructor({ questions, now, ttlMs = 300_000, unknownMs = 500, idsMax = 500_000 }: TopicCatalogOptions) {
+    this.#questions = questions
+    this.#now = now
+    this.#ttlMs = ttlMs
+    this.#unknownMs = unknownMs
+    this.#idsMax = idsMax
+  }
+
+  /** The name behind an id; undefined where it is not known, or no longer. */
+  nameOf(topicId: string): string | undefined {
+    const known = this.#byId.get(topicId)
+    return known !== undefined && this.#now() < known.untilMs ? known.name : undefined
+  }
+
+  /** An answer of the cluster says so. */
+  learn(topics: Iterable<NamedTopic>): void {
+    const untilMs = this.#now() + this.#ttlMs
+    for (const { name, topicId } of topics) {
+      const before = this.#idOf.get(name)
+      // Created anew under the same name: the old id must not stand for it.
+      if (before !== undefined && before !== topicId) this.#byId.delete(before)
+      this.#unknown.delete(topicId)
+      this.#byId.set(topicId, { name, untilMs })
+      this.#idOf.set(name, topicId)
+    }
+    this.#bound()
+  }
+
+  /**
+   * Runs `then` once the catalogue knows what there is to know of these ids: at once where it does already. What
+   * `nameOf` does not know then, the cluster does not know.
+   */
+  whenKnown<T>(ids: readonly string[], then: () => T | Promise<T>): T | Promise<T> {
+    const missing = ids.filter(id => this.nameOf(id) === undefined && !this.#isUnknown(id))
+    return missing.length === 0 ? then() : this.#ask(missing).then(then)
+  }
+
+  /** The topics among these that exist now; never answered from memory. */
+  async existing(names: readonly string[]): Promise<ReadonlySet<string>> {
+    const found = await this.#questions.byName(names)
+    this.learn(found)
+    return new Set(found.map(({ name }) => name))
+  }
+
+  /** Every topic of the cluster; never answered from memory. */
+  async all(): Promise<readonly NamedTopic[]> {
+    const found = await this.#questions.all()
+    this.learn(found)
+    return found
+  }
+
+  #isUnknown(topicId: string): boolean {
+    const untilMs = this.#unknown.get(topicId)
+    return untilMs !== undefined && this.#now() < untilMs
+  }
+
+  async #ask(ids: readonly string[]): Promise<void> {
+    const news = [...new Set(ids)].filter(id => !this.#asked.has(id))
+    if (news.length > 0) this.#startAsking(news)
+    await Promise.all(ids.map(id => this.#asked.get(id)))
+  }
+
+  #startAsking(ids: readonly string[]): void {
+    const answered = this.#questions.byId(ids).then(found => {
+      this.learn(found)
+      const untilMs = this.#now() + this.#unknownMs
+      for (const id of ids) if (this.nameOf(id) === undefined) this.#unknown.set(id, untilMs)
+      this.#bound()
+    })
+    const done = answered.finally(() => {
+      for (const id of ids) this.#asked.delete(id)
+    })
+    for (const id of ids) this.#asked.set(id, done)
+    // Whoever waits hears of a failure; a second time it would be unhandled.
+    done.catch(() => undefined)
+  }
+
+  /** The oldest go first. */
+  #bound(): void {
+    for (const [topicId, { name }] of this.#byId) {
+      if (this.#byId.size <= this.#idsMax) break
+      this.#byId.delete(topicId)
+      if (this.#idOf.get(name) === topicId) this.#idOf.delete(name)
+    }
+    for (const topicId of this.#unknown.keys()) {
+      if (this.#unknown.size <= this.#idsMax) break
+      this.#unknown.delete(topicId)
+    }
+  }
+}
