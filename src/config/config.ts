@@ -7,6 +7,8 @@ import type { Secret } from '../telemetry/secret.ts'
 export interface Config {
   /** Absolute path of the file this was read from. */
   readonly file: string
+  /** When reading began: what changed since then is read again once the gateway runs. */
+  readonly readAt: Date
   readonly clusters: readonly ClusterConfig[]
   /** Absent where the file says `admin: none`. */
   readonly admin?: AdminConfig

@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { VkitmError } from '../errors.ts'
+import { readBounded } from './bounded-read.ts'
 import type { FileContent } from './config.ts'
 import type { Place } from './place.ts'
-
-const FILE_BYTES_MAX = 16 * 1024 * 1024
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
 
@@ -33,7 +31,7 @@ export class FileReads {
   async settle(): Promise<void> {
     const contents = new Map<string, Promise<Buffer>>()
     for (const [target, place] of this.#requests) {
-      const content = contents.get(target.path) ?? readFile(target.path)
+      const content = contents.get(target.path) ?? readBounded(target.path)
       contents.set(target.path, content)
       await this.#fill(target, place, content)
     }
@@ -45,8 +43,7 @@ export class FileReads {
   async #fill(target: Mutable<FileContent>, place: Place, reading: Promise<Buffer>): Promise<void> {
     try {
       target.content = await reading
-      if (target.content.length <= FILE_BYTES_MAX) return
-      place.problem(`${place.written ?? target.path}: larger than 16 MiB`)
+      return
     } catch (error) {
       place.problem(unreadable(place.written ?? target.path, error, place.reading.folder))
     }
@@ -69,5 +66,7 @@ export function unreadable(path: string, error: unknown, folder: string): string
   if (code === 'ENOENT') return `cannot read ${path}: there is no such file; relative paths start at ${folder}`
   if (code === 'EACCES') return `cannot read ${path}: permission denied; let the user that runs vkitm read it`
   if (code === 'EISDIR') return `cannot read ${path}: it is a directory; name the file in it`
+  if (code === 'EFBIG') return `cannot read ${path}: larger than 16 MiB`
+  if (code === 'ENOTSUP') return `cannot read ${path}: it is no regular file`
   return `cannot read ${path}: ${code}`
 }

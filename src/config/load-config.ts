@@ -27,6 +27,7 @@ export async function loadConfig(file: string, options: LoadConfigOptions = {}):
 /** The same for a text that need not exist as a file; relative paths in it start where `file` would be. */
 export async function parseConfig(text: string, file: string, options: LoadConfigOptions = {}): Promise<Config> {
   const { env = process.env, machine = inspectMachine(), now = new Date() } = options
+  const readAt = new Date()
   const path = resolve(file)
   const folder = dirname(path)
   const { value, written, problems } = await interpolate(parseSource(text, file), { folder, env })
@@ -45,7 +46,7 @@ export async function parseConfig(text: string, file: string, options: LoadConfi
   await reading.files.settle()
   const all = withoutFollowUps(problems, reading.problems)
   if (all.length > 0 || read === undefined) throw new ConfigError(all)
-  return deepFreeze(build(read, { path, machine, reading }))
+  return deepFreeze(build(read, { path, readAt, machine, reading }))
 }
 
 async function readSource(file: string): Promise<string> {
@@ -68,6 +69,7 @@ function withoutFollowUps(references: readonly Problem[], others: readonly Probl
 
 interface BuildOptions {
   readonly path: string
+  readonly readAt: Date
   readonly machine: Machine
   readonly reading: Reading
 }
@@ -76,11 +78,12 @@ function build(
   { clusters, admin, limits, log }: NonNullable<ReturnType<typeof root.read>>,
   options: BuildOptions,
 ): Config {
-  const { path, machine, reading } = options
+  const { path, readAt, machine, reading } = options
   const { sockets } = reading.sockets
   warnOfDescriptors(limits.connections, connectionsFor(machine, sockets), new Place(reading))
   return {
     file: path,
+    readAt,
     clusters,
     ...(admin === 'none' ? {} : { admin }),
     limits: deriveLimits(limits, machine, sockets),

@@ -12,6 +12,7 @@ import { ByteBudget } from '../wire/byte-budget.ts'
 import { Clients, type Shared } from './clients.ts'
 import { type Cluster, openCluster } from './cluster.ts'
 import { unreadyReasons } from './readiness.ts'
+import { Reloader } from './reloader.ts'
 
 export interface BoundListener {
   readonly cluster: string
@@ -28,6 +29,7 @@ export interface Gateway {
   /** Takes no new connections, answers what was asked, and stops, at the latest after `limits.drainTimeout`. */
   drain(): Promise<void>
   stop(): Promise<void>
+  /** Reads again whatever can be exchanged; rejects with all that cannot, which then stays as it was. */
   reload(): Promise<void>
 }
 
@@ -65,10 +67,12 @@ export async function startGateway(config: Config, { log }: { readonly log: Log 
   const clients = config.clusters.map(({ listeners }, at) =>
     listeners.map(listener => new Clients(listener, clusters[at] as Cluster, shared)),
   )
+  const reloader = new Reloader({ reloadables: [], log, metrics, since: config.readAt })
   let isDraining = false
   const notReady = (): string[] => (isDraining ? ['draining'] : unreadyReasons(clusters, clients))
 
   const stop = async (): Promise<void> => {
+    reloader.close()
     for (const cluster of clusters) cluster.watch.stop()
     await Promise.all(clients.flat().map(each => each.stop()))
     await admin?.close()
@@ -88,13 +92,16 @@ export async function startGateway(config: Config, { log }: { readonly log: Log 
       }
     }
     if (config.admin !== undefined) {
-      admin = await startAdmin({ ...config.admin, log, metrics, health: () => [], readiness: notReady })
+      const health = (): readonly string[] => reloader.degraded
+      const actions = { '/reload': () => reloader.reload() }
+      admin = await startAdmin({ ...config.admin, log, metrics, health, readiness: notReady, actions })
     }
   } catch (error) {
     await stop()
     throw error
   }
   for (const cluster of clusters) cluster.watch.start()
+  reloader.start()
 
   return {
     addresses,
@@ -108,8 +115,6 @@ export async function startGateway(config: Config, { log }: { readonly log: Log 
       await stop()
     },
     stop,
-    async reload() {
-      log.info({}, 'nothing to reload yet')
-    },
+    reload: () => reloader.reload(),
   }
 }

@@ -143,6 +143,20 @@ export class Metrics {
     new Gauge({ name, help, registers: [this.#registry], collect: gaugeOf(read) })
   }
 
+  /** The same with labels of ours: `fill` names every series at each scrape; one that it leaves out is gone. */
+  gauges<Label extends string>(name: `vkitm_${string}`, help: string, labelNames: Label[], fill: Fill<Label>): void {
+    new Gauge({ name, help, labelNames, registers: [this.#registry], collect: gaugesOf(fill) })
+  }
+
+  counters<Label extends string>(
+    name: `vkitm_${string}_total`,
+    help: string,
+    labelNames: Label[],
+    fill: Fill<Label>,
+  ): void {
+    this.#counter(name, help, labelNames, fill)
+  }
+
   /** The same for a figure that only grows. */
   counter(name: `vkitm_${string}_total`, help: string, read: () => number): void {
     this.#counter(name, help, [], add => add({}, read()))
@@ -240,10 +254,17 @@ export class Metrics {
   }
 }
 
-type Fill<Label extends string> = (add: (labels: Partial<Record<Label, string>>, value: number) => void) => void
+export type Fill<Label extends string> = (add: (labels: Partial<Record<Label, string>>, value: number) => void) => void
 
 function gaugeOf(read: () => number): (this: Gauge) => void {
   return function () {
     this.set(read())
+  }
+}
+
+function gaugesOf<Label extends string>(fill: Fill<Label>): (this: Gauge<Label>) => void {
+  return function () {
+    this.reset()
+    fill((labels, value) => this.set(labels, value))
   }
 }

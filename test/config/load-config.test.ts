@@ -6,6 +6,7 @@ test('the smallest configuration gets every default of the contract', async () =
   const config = await parse(yamlWith())
   assert.deepEqual(JSON.parse(JSON.stringify(config)), {
     file: '/etc/vkitm/vkitm.yaml',
+    readAt: config.readAt.toISOString(),
     clusters: [
       {
         name: 'main',

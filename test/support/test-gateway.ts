@@ -58,6 +58,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
   const log = memoryLog()
   const config: Config = {
     file: '/nowhere/vkitm.yaml',
+    readAt: new Date(),
     clusters: [
       {
         name: 'main',
