@@ -8,8 +8,24 @@ export class FileTooLargeError extends Error {
   readonly code = 'EFBIG'
 }
 
+/** Who may read a file, as the system says. */
+export interface FileAccess {
+  readonly mode: number
+  readonly uid: number
+}
+
+export interface ReadFile {
+  readonly content: Buffer
+  readonly access: FileAccess
+}
+
 /** The content of a regular file; rejects with a Node-like `code` otherwise: ENOENT, EACCES, EISDIR, EFBIG, ENOTSUP. */
-export async function readBounded(path: string, bytesMax: number = FILE_BYTES_MAX): Promise<Buffer> {
+export async function readBounded(path: string, bytesMax?: number): Promise<Buffer> {
+  return (await readWithAccess(path, bytesMax)).content
+}
+
+/** Both of one opened file: a name may stand for another file a moment later. */
+export async function readWithAccess(path: string, bytesMax: number = FILE_BYTES_MAX): Promise<ReadFile> {
   // A pipe without a writer would hold up an ordinary open for ever, and with it a thread of Node's pool.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
@@ -17,7 +33,8 @@ export async function readBounded(path: string, bytesMax: number = FILE_BYTES_MA
     if (stat.isDirectory()) throw withCode('EISDIR', `${path}: it is a directory`)
     if (!stat.isFile()) throw withCode('ENOTSUP', `${path}: it is no regular file`)
     if (stat.size > bytesMax) throw new FileTooLargeError(`${path}: larger than ${bytesMax} bytes`)
-    return await readAtMost(file, bytesMax, path, stat.size)
+    const content = await readAtMost(file, bytesMax, path, stat.size)
+    return { content, access: { mode: stat.mode, uid: stat.uid } }
   } finally {
     await file.close()
   }

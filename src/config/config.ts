@@ -3,6 +3,7 @@
  * `gateway/` hands out in slices. Lower rooms declare what they need and these shapes fit; none imports this file.
  */
 import type { Secret } from '../telemetry/secret.ts'
+import type { FileAccess } from './bounded-read.ts'
 
 export interface Config {
   /** Absolute path of the file this was read from. */
@@ -62,7 +63,12 @@ export interface Network {
 export interface FileContent {
   readonly path: string
   readonly content: Buffer
+  /** Who may read the file; absent where it was never read. */
+  readonly access?: FileAccess
 }
+
+/** Whether a key file that others can read is refused. */
+export type KeyPermissions = 'strict' | 'relaxed'
 
 /** Certificates, or certificates with their key: PEM, or a PKCS#12 store with its password. */
 export type CertificateSource =
@@ -90,6 +96,8 @@ export interface UpstreamTlsConfig {
   readonly minVersion: TlsVersion
   readonly crl: readonly FileContent[]
   readonly dangerouslySkipVerification: boolean
+  /** Absent: strict. */
+  readonly keyPermissions?: KeyPermissions
 }
 
 export interface ListenerTlsConfig {
@@ -98,7 +106,12 @@ export interface ListenerTlsConfig {
   readonly clientAuth: 'none' | 'request' | 'require'
   readonly minVersion: TlsVersion
   readonly crl: readonly FileContent[]
+  /** Absent: strict. */
+  readonly keyPermissions?: KeyPermissions
 }
+
+/** Where a client's certificate has its name. */
+export type NameSource = 'subject' | 'san:dns' | 'san:email' | 'san:uri'
 
 /** Ports of brokers: the one of broker n is first + n − firstId, for firstId ≤ n < firstId + count. */
 export interface PortRange {
@@ -119,7 +132,7 @@ export interface ListenerConfig {
   readonly advertiseBrokerPorts: PortRange
   /** Absent: plaintext. */
   readonly tls?: ListenerTlsConfig
-  readonly principal: { readonly rules: readonly string[] }
+  readonly principal: { readonly from?: NameSource; readonly rules: readonly string[] }
   /** Absent: no PROXY header is expected or accepted. */
   readonly proxyProtocol?: { readonly trusted: readonly Network[] }
 }

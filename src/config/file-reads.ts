@@ -1,5 +1,5 @@
 import { VkitmError } from '../errors.ts'
-import { readBounded } from './bounded-read.ts'
+import { type ReadFile, readWithAccess } from './bounded-read.ts'
 import type { FileContent } from './config.ts'
 import type { Place } from './place.ts'
 
@@ -9,6 +9,7 @@ interface Proof {
   readonly files: readonly FileContent[]
   readonly place: Place
   readonly prove: () => void
+  readonly isSilent?: boolean
 }
 
 /** Files that the configuration names: asked for while it is read, read together afterwards, each once. */
@@ -28,21 +29,26 @@ export class FileReads {
     this.#proofs.push({ files, place, prove })
   }
 
+  /** The same for what is only worth saying of files that are good: whoever asked for those reports what is not. */
+  expectWhereGood(files: readonly FileContent[], place: Place, prove: () => void): void {
+    this.#proofs.push({ files, place, prove, isSilent: true })
+  }
+
   async settle(): Promise<void> {
-    const contents = new Map<string, Promise<Buffer>>()
+    const contents = new Map<string, Promise<ReadFile>>()
     for (const [target, place] of this.#requests) {
-      const content = contents.get(target.path) ?? readBounded(target.path)
+      const content = contents.get(target.path) ?? readWithAccess(target.path)
       contents.set(target.path, content)
       await this.#fill(target, place, content)
     }
-    for (const { files, place, prove } of this.#proofs) {
-      if (!files.some(file => this.#unreadable.has(file))) report(place, prove)
+    for (const { files, place, prove, isSilent = false } of this.#proofs) {
+      if (!files.some(file => this.#unreadable.has(file))) report(place, prove, isSilent)
     }
   }
 
-  async #fill(target: Mutable<FileContent>, place: Place, reading: Promise<Buffer>): Promise<void> {
+  async #fill(target: Mutable<FileContent>, place: Place, reading: Promise<ReadFile>): Promise<void> {
     try {
-      target.content = await reading
+      Object.assign(target, await reading)
       return
     } catch (error) {
       place.problem(unreadable(place.written ?? target.path, error, place.reading.folder))
@@ -51,12 +57,12 @@ export class FileReads {
   }
 }
 
-function report(place: Place, prove: () => void): void {
+function report(place: Place, prove: () => void, isSilent: boolean): void {
   try {
     prove()
   } catch (error) {
     if (!(error instanceof VkitmError)) throw error
-    place.problem(error.message)
+    if (!isSilent) place.problem(error.message)
   }
 }
 

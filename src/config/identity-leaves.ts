@@ -1,21 +1,28 @@
 /** A certificate with its key, as both sides spell it: what goes together, and the proof that it serves. */
 import type { Secret } from '../telemetry/secret.ts'
 import { loadIdentity, type Purpose } from '../tls/tls-identity.ts'
-import type { CertificateSource, FileContent, IdentitySource } from './config.ts'
-import { secret } from './formats.ts'
+import type { CertificateSource, FileContent, IdentitySource, KeyPermissions } from './config.ts'
+import { choice, secret } from './formats.ts'
+import { checkKeyAccess } from './key-access.ts'
 import type { Place } from './place.ts'
-import { optional } from './section.ts'
+import { optional, withDefault } from './section.ts'
 import { pemFile } from './tls-files.ts'
 
 export const keyLeaves = {
   key: optional('Private key of the certificate; none where the certificate is a PKCS#12 store.', pemFile),
   keyPassword: { ...optional('Password of an encrypted key.', secret), sensitive: true },
+  keyPermissions: withDefault(
+    'strict refuses a private key that other users can read; relaxed takes it.',
+    choice(['strict', 'relaxed']),
+    'strict',
+  ),
 } as const
 
 export interface IdentityDraft {
   readonly certificate?: CertificateSource | undefined
   readonly key?: FileContent | undefined
   readonly keyPassword?: Secret | undefined
+  readonly keyPermissions?: KeyPermissions | undefined
 }
 
 export function checkIdentity(draft: IdentityDraft, place: Place, purpose: Purpose): void {
@@ -31,6 +38,7 @@ export function checkIdentity(draft: IdentityDraft, place: Place, purpose: Purpo
   }
   const identity = identityOf(draft)
   if (identity !== undefined) proveIdentity(identity, place, purpose)
+  if (identity !== undefined) proveKeyAccess(identity, place, draft.keyPermissions)
 }
 
 function proveIdentity(identity: IdentitySource, place: Place, purpose: Purpose): void {
@@ -42,6 +50,14 @@ function proveIdentity(identity: IdentitySource, place: Place, purpose: Purpose)
     if (!identity.key.content.includes('ENCRYPTED'))
       place.key('keyPassword').problem('is not used: the key is not encrypted; remove it')
   })
+}
+
+function proveKeyAccess(identity: IdentitySource, place: Place, permissions: KeyPermissions | undefined): void {
+  const file = identity.kind === 'pem' ? identity.key : identity.store
+  if (permissions === 'relaxed') place.key('keyPermissions').warning('is relaxed: other users may read the private key')
+  place.reading.files.expect([file], place.key(identity.kind === 'pem' ? 'key' : 'certificate'), () =>
+    checkKeyAccess(file, permissions),
+  )
 }
 
 export function identityOf({ certificate, key, keyPassword }: IdentityDraft): IdentitySource | undefined {

@@ -1,6 +1,8 @@
 /** Where clients connect, and what goes together there. */
 import { ConfigError } from '../errors.ts'
 import { parsePrincipalRules } from '../identity/principal-rules.ts'
+import { isNamed } from '../tls/successor.ts'
+import { loadIdentity } from '../tls/tls-identity.ts'
 import { isWildcard } from './addresses.ts'
 import type { ListenerConfig, PortRange } from './config.ts'
 import { choice, listOf, name, notYet, text } from './formats.ts'
@@ -46,8 +48,13 @@ const mappingRule: Format<string> = {
 
 const principal = section(
   {
+    from: withDefault(
+      "Where a client's certificate has its name: the subject, or its one alternative name of a kind.",
+      choice(['subject', 'san:dns', 'san:email', 'san:uri']),
+      'subject',
+    ),
     rules: withDefault(
-      "Kafka's mapping rules over the subject; the first match wins.",
+      "Kafka's mapping rules over that name; the first match wins.",
       listOf(mappingRule),
       DEFAULT_RULES,
     ),
@@ -105,6 +112,7 @@ export const listener: Format<ListenerConfig> = section(listenerLeaves, {
     claimSockets(draft, place)
     checkAdvertise(draft, place)
     checkBrokerPorts(draft, place)
+    checkNames(draft, place)
     if (draft.principal !== undefined && (draft.tls?.clientAuth ?? 'none') === 'none') {
       place.key('principal').warning('is not used: no client is asked for a certificate (tls.clientAuth)')
     }
@@ -116,7 +124,7 @@ export const listener: Format<ListenerConfig> = section(listenerLeaves, {
     expose: rest.expose,
     brokerPorts: brokerPorts!,
     advertiseBrokerPorts: advertisedPorts(brokerPorts!, advertiseBrokerPorts),
-    principal: who ?? { rules: DEFAULT_RULES },
+    principal: who ?? { from: 'subject', rules: DEFAULT_RULES },
     ...(tls === undefined ? {} : { tls }),
     ...(proxies === undefined ? {} : { proxyProtocol: proxies }),
   }),
@@ -135,6 +143,21 @@ function checkAdvertise({ bind, advertise }: ListenerDraft, place: Place): void 
   place
     .key('advertise')
     .missing(`bind is a wildcard; write the host:port that clients connect to, such as kafka.example.com:${bind.port}`)
+}
+
+/** Clients compare the host they were told with the certificate. Some are told not to, so that this is no error. */
+function checkNames({ tls, advertise, bind }: ListenerDraft, place: Place): void {
+  const host = (advertise ?? bind)?.host
+  if (tls === undefined || host === undefined || isWildcard(host)) return
+  const { identity } = tls
+  const file = identity.kind === 'pem' ? identity.certificate : identity.store
+  const needed = identity.kind === 'pem' ? [file, identity.key] : [file]
+  const { files, now } = place.reading
+  files.expectWhereGood(needed, place.key('tls').key('certificate'), () => {
+    const { certificate } = loadIdentity(identity, { purpose: 'server', now })
+    if (!isNamed(certificate, host))
+      place.key('tls').key('certificate').warning(`does not name ${host}, where clients connect`)
+  })
 }
 
 function checkBrokerPorts(

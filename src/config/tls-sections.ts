@@ -31,7 +31,7 @@ export const upstreamTls: Format<UpstreamTlsConfig> = section(
       else if (draft.ca !== undefined) proveTrust('client', draft.ca, draft.crl, place.key('ca'))
       else if (draft.crl !== undefined) place.key('ca').missing('crl holds the revocation lists of these authorities')
     },
-    build: ({ ca, serverName, crl = [], minVersion: lowest, dangerouslySkipVerification, ...rest }) => {
+    build: ({ ca, serverName, crl = [], minVersion: lowest, dangerouslySkipVerification, keyPermissions, ...rest }) => {
       const identity = identityOf(rest)
       return {
         ...(ca === undefined ? {} : { ca }),
@@ -40,6 +40,7 @@ export const upstreamTls: Format<UpstreamTlsConfig> = section(
         minVersion: lowest,
         crl,
         dangerouslySkipVerification,
+        keyPermissions,
       }
     },
   },
@@ -63,12 +64,13 @@ export const listenerTls: Format<ListenerTlsConfig> = section(
       checkIdentity(draft, place, 'server')
       checkClientAuth(draft, place)
     },
-    build: ({ clientCa, clientAuth = 'none', minVersion: lowest, crl = [], ...rest }) => ({
+    build: ({ clientCa, clientAuth = 'none', minVersion: lowest, crl = [], keyPermissions, ...rest }) => ({
       identity: identityOf(rest)!,
       ...(clientCa === undefined ? {} : { clientCa }),
       clientAuth,
       minVersion: lowest,
       crl,
+      keyPermissions,
     }),
   },
 )

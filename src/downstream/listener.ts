@@ -4,7 +4,13 @@
  * one certificate to swap.
  */
 import { type AddressInfo, type BlockList, createServer, isIP, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer, type TLSSocket, type TlsOptions, type Server as TlsServer } from 'node:tls'
+import {
+  createServer as createTlsServer,
+  type SecureContextOptions,
+  type TLSSocket,
+  type TlsOptions,
+  type Server as TlsServer,
+} from 'node:tls'
 import { VkitmError } from '../errors.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { ListenerMetrics, Metrics } from '../telemetry/metrics.ts'
@@ -86,6 +92,16 @@ export class Listener {
   async close(): Promise<void> {
     for (const server of this.#servers.splice(0)) server.close()
     for (const socket of this.#arriving) socket.destroy()
+  }
+
+  /** New handshakes use `context`; connections that are open notice nothing. Throws, and changes nothing, where Node refuses it. */
+  replaceContext(context: SecureContextOptions): void {
+    this.#tlsServer?.setSecureContext(context)
+  }
+
+  /** 48 bytes. Node keeps no older ones: a session sealed by those before costs its client one full handshake. */
+  replaceTicketKeys(keys: Buffer): void {
+    this.#tlsServer?.setTicketKeys(keys)
   }
 
   #bind({ port, nodeId }: ListenerPort): Promise<number> {

@@ -1,5 +1,6 @@
 /** The clients' side of one configured listener: its ports, and a session for everybody who arrives. */
 import { BlockList } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { createReplicaGuard } from '../acl/replica-id.ts'
 import type { LimitsConfig, ListenerConfig } from '../config/config.ts'
 import type { AcceptLimits } from '../downstream/accept-limits.ts'
@@ -13,10 +14,12 @@ import { createHiddenText } from '../rewrite/hidden-text.ts'
 import { createRewrite } from '../rewrite/rewrite.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { loadServerTls } from '../tls/server-context.ts'
+import { peerNumbers } from '../tls/peer-certificate.ts'
+import { type CertificateNumber, isRevoked } from '../tls/revocation-list.ts'
 import { type AddressBook, portsAddressBook } from '../topology/address-book.ts'
 import type { ByteBudget } from '../wire/byte-budget.ts'
 import type { Cluster } from './cluster.ts'
+import { ListenerTls } from './listener-tls.ts'
 import { createPrincipalOf, type PrincipalOf } from './principal-of.ts'
 
 /** What all listeners of a process share. */
@@ -41,7 +44,10 @@ export class Clients {
   readonly #listener: Listener
   readonly #context: SessionContext
   readonly #principalOf: PrincipalOf
-  readonly #sessions = new Set<Session>()
+  /** With what revocation lists would call their certificates, where there are lists. */
+  readonly #sessions = new Map<Session, readonly CertificateNumber[]>()
+  /** Absent: plaintext. */
+  readonly tls: ListenerTls | undefined
   #isDraining = false
   #onDrained: (() => void) | undefined
 
@@ -50,7 +56,15 @@ export class Clients {
     this.#config = config
     this.#shared = shared
     this.book = portsAddressBook(config.advertise.host, config.advertiseBrokerPorts)
-    this.#principalOf = createPrincipalOf(config)
+    this.tls =
+      config.tls === undefined
+        ? undefined
+        : new ListenerTls(config, {
+            handshakeTimeoutMs: shared.limits.handshakeTimeout,
+            onReplaced: () => this.#replaced(),
+            onTicketKeys: keys => this.#listener.replaceTicketKeys(keys),
+          })
+    this.#principalOf = createPrincipalOf(config, () => this.tls?.revocations ?? [])
     this.#listener = this.#createListener()
     this.#context = this.#createContext(cluster)
   }
@@ -68,7 +82,7 @@ export class Clients {
   async drain(): Promise<void> {
     this.#isDraining = true
     await this.#listener.close()
-    for (const session of [...this.#sessions]) session.drain()
+    for (const session of [...this.#sessions.keys()]) session.drain()
     if (this.#sessions.size === 0) return
     await new Promise<void>(resolve => {
       this.#onDrained = resolve
@@ -77,12 +91,13 @@ export class Clients {
 
   async stop(): Promise<void> {
     this.#isDraining = true
+    this.tls?.close()
     await this.#listener.close()
-    for (const session of [...this.#sessions]) session.destroy()
+    for (const session of [...this.#sessions.keys()]) session.destroy()
   }
 
   #createListener(): Listener {
-    const { name, bind, brokerPorts, tls, proxyProtocol } = this.#config
+    const { name, bind, brokerPorts, proxyProtocol } = this.#config
     const { acceptLimits, metrics, log, limits } = this.#shared
     const brokers = Array.from({ length: brokerPorts.count }, (_, at): ListenerPort => {
       return { port: brokerPorts.first + at, nodeId: brokerPorts.firstId + at }
@@ -91,11 +106,7 @@ export class Clients {
       name,
       host: bind.host,
       ports: [{ port: bind.port, nodeId: undefined }, ...brokers],
-      tls:
-        tls === undefined
-          ? undefined
-          : loadServerTls(tls, { scope: name, handshakeTimeoutMs: limits.handshakeTimeout, now: new Date() })
-              .serverOptions,
+      tls: this.tls?.current.serverOptions,
       proxyTrusted: proxyProtocol === undefined ? undefined : blockListOf(proxyProtocol.trusted),
       headerTimeoutMs: limits.handshakeTimeout,
       limits: acceptLimits,
@@ -142,8 +153,32 @@ export class Clients {
     }
     const client: Client = Object.freeze({ connection, listener: this.name, address, ip, principal, nodeId })
     const session = new Session(socket, client, this.#context, () => this.#ended(session))
-    this.#sessions.add(session)
+    this.#sessions.set(session, this.#numbersOf(socket))
     if (this.#isDraining) session.drain()
+  }
+
+  #numbersOf(socket: Arrival['socket']): readonly CertificateNumber[] {
+    const isListed = this.tls !== undefined && this.tls.revocations.length > 0
+    return isListed && socket instanceof TLSSocket ? peerNumbers(socket) : []
+  }
+
+  /** New handshakes use what was replaced; open connections live on, but for those that must not. */
+  #replaced(): void {
+    const { current, revocations } = this.tls!
+    this.#listener.replaceContext(current.contextOptions)
+    for (const [session, numbers] of [...this.#sessions]) {
+      if (numbers.some(number => isRevoked(revocations, number))) this.#revoked(session)
+    }
+  }
+
+  #revoked(session: Session): void {
+    const { connection, address, principal } = session.client
+    this.#shared.metrics.error('revoked')
+    this.#shared.log.warn(
+      { listener: this.name, connection, client: address, principal },
+      'the client certificate was revoked: its connection is closed',
+    )
+    session.destroy()
   }
 
   #ended(session: Session): void {

@@ -4,7 +4,6 @@ import { isIP } from 'node:net'
 import type { UpstreamConfig } from '../config/config.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { ClientTls } from '../tls/client-context.ts'
 import { ClusterView } from '../topology/cluster-view.ts'
 import { type AddressRules, defaultAddressRules, isLoopback, listedAddressRules } from '../upstream/address-rules.ts'
 import { BrokerLinks } from '../upstream/broker-links.ts'
@@ -12,6 +11,7 @@ import { BrokerRequests } from '../upstream/broker-requests.ts'
 import { ClusterWatch } from '../upstream/cluster-watch.ts'
 import { createDialer, type Dial, type HostAndPort } from '../upstream/dialer.ts'
 import type { ByteBudget } from '../wire/byte-budget.ts'
+import { UpstreamTls } from './upstream-tls.ts'
 
 export interface ClusterOptions {
   readonly name: string
@@ -28,6 +28,8 @@ export interface Cluster {
   readonly view: ClusterView
   readonly links: BrokerLinks
   readonly watch: ClusterWatch
+  /** Absent: plaintext. */
+  readonly tls: UpstreamTls | undefined
   /** Hosts that must not reach a client: every broker's and every bootstrap's. */
   upstreamHosts(): Iterable<string>
 }
@@ -40,7 +42,8 @@ export function openCluster(options: ClusterOptions): Cluster {
   const { name, upstream, connectTimeoutMs, frameBytesMax, budget, metrics } = options
   const log = options.log.child({ cluster: name })
   const view = new ClusterView()
-  const dial = createClusterDial(upstream, connectTimeoutMs)
+  const tls = upstream.tls === undefined ? undefined : new UpstreamTls(name, upstream.tls)
+  const dial = createClusterDial(upstream, tls, connectTimeoutMs)
   const watch = new ClusterWatch({
     view,
     bootstrap: upstream.bootstrap,
@@ -67,16 +70,15 @@ export function openCluster(options: ClusterOptions): Cluster {
     const known = [...brokers.values()].map(({ nodeId, host, port }) => `${nodeId}=${host}:${port}`)
     log.info({ details: { brokers: known } }, 'brokers known')
   })
-  return { name, view, links, watch, upstreamHosts: () => hostsOf(view, upstream.bootstrap) }
+  return { name, view, links, watch, tls, upstreamHosts: () => hostsOf(view, upstream.bootstrap) }
 }
 
-function createClusterDial(upstream: UpstreamConfig, connectTimeoutMs: number): Dial {
-  const tls = upstream.tls === undefined ? undefined : new ClientTls(upstream.tls, new Date())
+function createClusterDial(upstream: UpstreamConfig, tls: UpstreamTls | undefined, connectTimeoutMs: number): Dial {
   return createDialer({
     rules: addressRules(upstream),
     resolve: host => lookup(host, { all: true, order: 'verbatim' }),
     connectTimeoutMs,
-    tlsOptions: tls === undefined ? undefined : host => tls.connectOptions(host),
+    tlsOptions: tls === undefined ? undefined : host => tls.current.connectOptions(host),
   })
 }
 

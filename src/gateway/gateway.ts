@@ -11,6 +11,7 @@ import { Metrics } from '../telemetry/metrics.ts'
 import { ByteBudget } from '../wire/byte-budget.ts'
 import { Clients, type Shared } from './clients.ts'
 import { type Cluster, openCluster } from './cluster.ts'
+import { ExpiryWatch } from './expiry-watch.ts'
 import { unreadyReasons } from './readiness.ts'
 import { Reloader } from './reloader.ts'
 
@@ -67,12 +68,19 @@ export async function startGateway(config: Config, { log }: { readonly log: Log 
   const clients = config.clusters.map(({ listeners }, at) =>
     listeners.map(listener => new Clients(listener, clusters[at] as Cluster, shared)),
   )
-  const reloader = new Reloader({ reloadables: [], log, metrics, since: config.readAt })
+  const certificates = [...clients.flat(), ...clusters].flatMap(({ tls }) => (tls === undefined ? [] : [tls]))
+  const reloader = new Reloader({ reloadables: certificates, log, metrics, since: config.readAt })
+  const expiryWatch = new ExpiryWatch({
+    expiries: () => certificates.flatMap(({ expiries }) => expiries),
+    log,
+    metrics,
+  })
   let isDraining = false
   const notReady = (): string[] => (isDraining ? ['draining'] : unreadyReasons(clusters, clients))
 
   const stop = async (): Promise<void> => {
     reloader.close()
+    expiryWatch.close()
     for (const cluster of clusters) cluster.watch.stop()
     await Promise.all(clients.flat().map(each => each.stop()))
     await admin?.close()
@@ -92,7 +100,7 @@ export async function startGateway(config: Config, { log }: { readonly log: Log 
       }
     }
     if (config.admin !== undefined) {
-      const health = (): readonly string[] => reloader.degraded
+      const health = (): readonly string[] => [...reloader.degraded, ...expiryWatch.degraded]
       const actions = { '/reload': () => reloader.reload() }
       admin = await startAdmin({ ...config.admin, log, metrics, health, readiness: notReady, actions })
     }

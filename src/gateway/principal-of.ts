@@ -4,16 +4,23 @@ import { TLSSocket } from 'node:tls'
 import type { ListenerConfig } from '../config/config.ts'
 import { anonymous, formatPrincipal } from '../identity/principal.ts'
 import { parsePrincipalRules } from '../identity/principal-rules.ts'
-import { verifiedSubject } from '../tls/peer-certificate.ts'
+import { verifiedName } from '../tls/peer-certificate.ts'
+import type { RevocationList } from '../tls/revocation-list.ts'
 
 /** Throws where the client must not be served; its connection is then closed. */
 export type PrincipalOf = (socket: Socket) => string
 
-export function createPrincipalOf({ tls, principal }: ListenerConfig): PrincipalOf {
-  const nameOf = parsePrincipalRules(principal.rules)
+/** `revocations` gives the lists in force: a session that resumes is judged by them, not by those of its handshake. */
+export function createPrincipalOf(
+  { tls, principal: { from = 'subject', rules } }: ListenerConfig,
+  revocations: () => readonly RevocationList[] = () => [],
+): PrincipalOf {
+  const nameOf = parsePrincipalRules(rules)
   return socket => {
-    const subject =
-      tls !== undefined && socket instanceof TLSSocket ? verifiedSubject(socket, tls.clientAuth) : undefined
-    return formatPrincipal(subject === undefined ? anonymous : nameOf(subject))
+    const name =
+      tls !== undefined && socket instanceof TLSSocket
+        ? verifiedName(socket, { clientAuth: tls.clientAuth, from, revocations: revocations(), now: new Date() })
+        : undefined
+    return formatPrincipal(name === undefined ? anonymous : nameOf(name))
   }
 }

@@ -8,7 +8,7 @@ import { TlsError } from '../errors.ts'
 import type { FileContent } from './tls-files.ts'
 import { type IdentitySource, loadIdentity, type TlsIdentity } from './tls-identity.ts'
 import { profile, type TlsVersion } from './tls-profile.ts'
-import { loadTrust, type TrustSource, trustOptions } from './trust.ts'
+import { loadTrust, type Trust, type TrustSource, trustOptions } from './trust.ts'
 
 export interface ClientTlsSource {
   /** Absent: Node's roots. */
@@ -23,6 +23,7 @@ export interface ClientTlsSource {
 
 export class ClientTls {
   readonly identity: TlsIdentity | undefined
+  readonly trust: Trust | undefined
   readonly #context: SecureContext
   readonly #serverName: string | undefined
   readonly #verify: boolean
@@ -31,30 +32,25 @@ export class ClientTls {
     if (source.crl.length > 0 && source.ca === undefined)
       throw new TlsError('crl needs ca: the CA whose lists they are')
     this.identity = source.identity && loadIdentity(source.identity, { purpose: 'client', now })
+    this.trust = source.ca && loadTrust(source.ca, { crl: source.crl, now, side: 'client' })
     this.#context = createSecureContext({
       ...profile(source.minVersion),
       ...this.identity?.contextOptions(),
-      ...(source.ca && trustOptions(loadTrust(source.ca, { crl: source.crl, now, side: 'client' }))),
+      ...(this.trust && trustOptions(this.trust)),
     })
     this.#serverName = source.serverName
     this.#verify = !source.dangerouslySkipVerification
   }
 
-  /** The name that a certificate of `host` must carry; sessions may be resumed only for the same one. */
-  verifiedName(host: string): string {
-    return (this.#serverName ?? host).toLowerCase()
-  }
-
   /** To be spread beside where to connect: `{ host, port }`, or a `socket` that is connected already. */
-  connectOptions(host: string, session?: Buffer): ConnectionOptions {
-    const name = this.verifiedName(host)
+  connectOptions(host: string): ConnectionOptions {
+    const name = (this.#serverName ?? host).toLowerCase()
     return {
       secureContext: this.#context,
       // RFC 6066 allows no address here; a server without the extension shows its default certificate.
       ...(isIP(name) === 0 && { servername: name }),
       rejectUnauthorized: this.#verify,
       checkServerIdentity: (_, certificate) => (this.#verify ? checkServerIdentity(name, certificate) : undefined),
-      ...(session && { session }),
     }
   }
 }

@@ -7,16 +7,21 @@ import { WireError } from '../errors.ts'
 export const Tag = {
   boolean: 0x01,
   integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
   objectId: 0x06,
   utf8String: 0x0c,
   printableString: 0x13,
   t61String: 0x14,
   ia5String: 0x16,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
   generalString: 0x1b,
   bmpString: 0x1e,
   sequence: 0x30,
   set: 0x31,
   context0: 0xa0,
+  context3: 0xa3,
 } as const
 
 export interface DerValue {

@@ -63,6 +63,10 @@ const publicKeyInfo = (key: KeyObject): Asn1 => decode(key.export({ format: 'der
 const keyIdentifier = (key: KeyObject): Buffer =>
   hash('sha1', contentOf(parts(publicKeyInfo(key))[1]).subarray(1), 'buffer')
 
+/** Of certificates and revocation lists alike: which key of the issuer signed. */
+export const authorityKeyIdentifier = (issuerKey: KeyObject): Asn1 =>
+  extension(Extension.authorityKeyIdentifier, sequence(implicit(0, keyIdentifier(issuerKey))))
+
 /** BIT STRING of KeyUsage: keyCertSign (5) and cRLSign (6), or digitalSignature (0). */
 const keyUsage = (isCa: boolean): Asn1 =>
   isCa ? bitString(Buffer.of(0b0000_0110), 1) : bitString(Buffer.of(0b1000_0000), 7)
@@ -79,10 +83,7 @@ function extensions({ use, publicKey, issuer, alternativeNames }: CertificateReq
     extension(Extension.keyUsage, keyUsage(use.kind === 'ca'), true),
     extension(Extension.subjectKeyIdentifier, octetString(keyIdentifier(publicKey))),
   ]
-  if (issuer) {
-    const identifier = implicit(0, keyIdentifier(issuer.publicKey))
-    list.push(extension(Extension.authorityKeyIdentifier, sequence(identifier)))
-  }
+  if (issuer) list.push(authorityKeyIdentifier(issuer.publicKey))
   if (use.kind !== 'ca') list.push(extension(Extension.extendedKeyUsage, sequence(objectId(EXTENDED_USES[use.kind]))))
   if (alternativeNames.length > 0) {
     list.push(extension(Extension.subjectAltName, sequence(...alternativeNames.map(alternativeName))))
@@ -90,7 +91,7 @@ function extensions({ use, publicKey, issuer, alternativeNames }: CertificateReq
   return list
 }
 
-function signatureAlgorithm(key: KeyObject): Asn1 {
+export function signatureAlgorithm(key: KeyObject): Asn1 {
   return key.asymmetricKeyType === 'ec'
     ? sequence(objectId('1.2.840.10045.4.3.2'))
     : sequence(objectId('1.2.840.113549.1.1.11'), nullValue())

@@ -20,6 +20,8 @@ export interface ServerTlsSource {
 export interface ServerTls {
   readonly identity: TlsIdentity
   readonly clientAuth: ClientAuth
+  /** Whom clients must be vouched for by; absent where none is asked. */
+  readonly trust: Trust | undefined
   /** The replaceable part, for `server.setSecureContext`; created once to prove it, held as options as Node wants them. */
   readonly contextOptions: SecureContextOptions
   /** All of it, for `tls.createServer`. */
@@ -38,7 +40,8 @@ function clientTrust({ clientAuth, clientCa, crl }: ServerTlsSource, now: Date):
  * differently, nor survive a change of whom we trust. Node's own value is the same for every server of a process.
  */
 function sessionIdContext(scope: string, clientAuth: ClientAuth, trust: Trust | undefined): string {
-  const judged = trust === undefined ? [] : [...trust.certificates.map(({ raw }) => raw), ...trust.revocations]
+  const { certificates = [], revocations = [] } = trust ?? {}
+  const judged = [...certificates.map(({ raw }) => raw), ...revocations.map(({ pem }) => pem)]
   const digest = createHash('sha256').update(`${scope}\0${clientAuth}\0`)
   for (const part of judged) digest.update(part)
   return digest.digest('hex').slice(0, 32)
@@ -49,11 +52,13 @@ export interface ServerTlsOptions {
   readonly scope: string
   readonly handshakeTimeoutMs: number
   readonly now: Date
+  /** 48 bytes that session tickets are sealed with. Without them Node makes its own at each change of the context. */
+  readonly ticketKeys?: Buffer
 }
 
 export function loadServerTls(
   source: ServerTlsSource,
-  { scope, handshakeTimeoutMs, now }: ServerTlsOptions,
+  { scope, handshakeTimeoutMs, now, ticketKeys }: ServerTlsOptions,
 ): ServerTls {
   const { clientAuth, minVersion } = source
   const identity = loadIdentity(source.identity, { purpose: 'server', now })
@@ -63,6 +68,7 @@ export function loadServerTls(
     ...identity.contextOptions(),
     ...(trust && trustOptions(trust)),
     sessionIdContext: sessionIdContext(scope, clientAuth, trust),
+    ...(ticketKeys && { ticketKeys }),
   }
   createSecureContext(contextOptions)
   const serverOptions: TlsOptions = {
@@ -70,8 +76,8 @@ export function loadServerTls(
     handshakeTimeout: handshakeTimeoutMs,
     requestCert: clientAuth !== 'none',
     // `request` lets clients without a certificate in, which Node cannot tell from those with a bad one at this point:
-    // `verifiedSubject` refuses the latter.
+    // `verifiedName` refuses the latter.
     rejectUnauthorized: clientAuth === 'require',
   }
-  return { identity, clientAuth, contextOptions, serverOptions }
+  return { identity, clientAuth, trust, contextOptions, serverOptions }
 }

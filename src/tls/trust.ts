@@ -2,10 +2,9 @@
 import type { X509Certificate } from 'node:crypto'
 import type { SecureContextOptions } from 'node:tls'
 import { TlsError } from '../errors.ts'
-import { DerReader, Tag } from './der.ts'
 import { subjectName } from './distinguished-name.ts'
-import { readPem, toPem } from './pem.ts'
 import { readPkcs12 } from './pkcs12/read-pkcs12.ts'
+import { checkList, type RevocationList, readRevocationLists } from './revocation-list.ts'
 import { type FileContent, named, type Password, pemCertificates } from './tls-files.ts'
 
 export type TrustSource =
@@ -14,8 +13,7 @@ export type TrustSource =
 
 export interface Trust {
   readonly certificates: readonly X509Certificate[]
-  /** PEM, one list per entry: Node reads only the first of each. */
-  readonly revocations: readonly string[]
+  readonly revocations: readonly RevocationList[]
   /** A chain may end at any trusted certificate, be it an issuing CA or a broker's own, as in Java. */
   readonly isPartialEnough: boolean
 }
@@ -37,40 +35,28 @@ function pkcs12Certificates(source: FileContent & { readonly password: Password 
   )
 }
 
-function revocationList(file: FileContent): string[] {
-  if (file.content[0] === 0x30) return [toPem('X509 CRL', file.content)]
-  const lists = readPem(file.content).filter(block => block.label === 'X509 CRL')
-  if (lists.length === 0) throw new TlsError(`${file.path}: no revocation list (X509 CRL) in it`)
-  return lists.map(block => block.text)
-}
-
-/** The DER of a CRL's issuer (RFC 5280 5.1). */
-function issuerName(pem: string): string {
-  const body = new DerReader(Buffer.from(pem.replace(/-----[^-]+-----/g, ''), 'base64')).enter(Tag.sequence)
-  const list = body.enter(Tag.sequence)
-  if (list.peekTag() === Tag.integer) list.next()
-  list.next(Tag.sequence)
-  return list.next(Tag.sequence).whole.toString('hex')
-}
-
 /** With lists in force OpenSSL wants one of every CA of a chain, and refuses every peer below a CA without. */
-function checkComplete(path: string, certificates: readonly X509Certificate[], revocations: readonly string[]): void {
-  const issuers = new Set(revocations.map(issuerName))
+function checkComplete(
+  path: string,
+  certificates: readonly X509Certificate[],
+  revocations: readonly RevocationList[],
+): void {
+  const issuers = new Set(revocations.map(({ issuer }) => issuer))
   for (const certificate of certificates) {
-    if (!certificate.ca || issuers.has(subjectName(certificate.raw).toString('hex'))) continue
+    if (!certificate.ca || issuers.has(nameOf(certificate))) continue
     throw new TlsError(`${path}: crl has no list of ${named(certificate)}: every peer below it would be refused`)
   }
 }
 
-function readList(file: FileContent): string[] {
-  try {
-    const lists = revocationList(file)
-    lists.forEach(issuerName)
-    return lists
-  } catch (cause) {
-    if (cause instanceof TlsError) throw cause
-    throw new TlsError(`${file.path}: not a revocation list that can be read`, { cause })
+const nameOf = ({ raw }: X509Certificate): string => subjectName(raw).toString('hex')
+
+function readLists(file: FileContent, certificates: readonly X509Certificate[], now: Date): RevocationList[] {
+  const lists = readRevocationLists(file)
+  for (const list of lists) {
+    const cas = certificates.filter(certificate => nameOf(certificate) === list.issuer)
+    checkList(file.path, list, cas, now)
   }
+  return lists
 }
 
 /** Where a chain must end at a root, a CA that does not reach one vouches for nobody. */
@@ -96,7 +82,7 @@ export function loadTrust(source: TrustSource, { crl, now, side }: TrustOptions)
   if (certificates.every(certificate => now > new Date(certificate.validTo))) {
     throw new TlsError(`${source.path}: every CA certificate in it has expired`)
   }
-  const revocations = crl.flatMap(readList)
+  const revocations = crl.flatMap(file => readLists(file, certificates, now))
   // A chain that stops at an issuing CA never asks its root whether that CA is revoked.
   const isPartialEnough = side === 'client' && revocations.length === 0
   if (revocations.length > 0) checkComplete(source.path, certificates, revocations)
@@ -107,7 +93,8 @@ export function loadTrust(source: TrustSource, { crl, now, side }: TrustOptions)
 export function trustOptions({ certificates, revocations, isPartialEnough }: Trust): SecureContextOptions {
   return {
     ca: certificates.map(certificate => certificate.toString()),
-    ...(revocations.length > 0 && { crl: [...revocations] }),
+    // One list per entry: Node reads only the first of each.
+    ...(revocations.length > 0 && { crl: revocations.map(({ pem }) => pem) }),
     ...(isPartialEnough && { allowPartialTrustChain: true }),
   }
 }

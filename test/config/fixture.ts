@@ -13,7 +13,8 @@ export function workFolder(): { path: string; write(name: string, content: strin
   return {
     path,
     write(name, content) {
-      writeFileSync(join(path, name), content)
+      // A key that others can read is refused.
+      writeFileSync(join(path, name), content, { mode: 0o600 })
       return join(path, name)
     },
     remove: () => rmSync(path, { recursive: true, force: true }),

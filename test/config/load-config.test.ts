@@ -19,7 +19,7 @@ test('the smallest configuration gets every default of the contract', async () =
             expose: 'ports',
             brokerPorts: { first: 9100, count: 100, firstId: 0 },
             advertiseBrokerPorts: { first: 9100, count: 100, firstId: 0 },
-            principal: { rules: ['DEFAULT'] },
+            principal: { from: 'subject', rules: ['DEFAULT'] },
           },
         ],
         policy: 'none',

@@ -43,11 +43,13 @@ test('certificates and keys come with their contents and absolute paths', async 
   const tls = clusters[0]?.listeners[0]?.tls
   assert.equal(tls?.clientAuth, 'require')
   assert.equal(tls?.minVersion, 'TLSv1.3')
-  assert.deepEqual(tls?.clientCa, {
+  const { access, ...clientCa } = tls!.clientCa!
+  assert.deepEqual(clientCa, {
     kind: 'pem',
     path: `${folder.path}/ca.pem`,
     content: Buffer.from(root.certificate),
   })
+  assert.equal(access!.mode & 0o777, 0o600)
   assert.ok(tls?.identity.kind === 'pem')
   assert.equal(tls.identity.key.path, `${folder.path}/server.key`)
   assert.equal(tls.identity.key.content.toString(), server.key)
@@ -57,7 +59,12 @@ test('certificates and keys come with their contents and absolute paths', async 
 
 test('an empty upstream section means TLS with the roots of Node', async () => {
   const { clusters } = await parse(upstream(''), options)
-  assert.deepEqual(clusters[0]?.upstream.tls, { minVersion: 'TLSv1.2', crl: [], dangerouslySkipVerification: false })
+  assert.deepEqual(clusters[0]?.upstream.tls, {
+    minVersion: 'TLSv1.2',
+    crl: [],
+    dangerouslySkipVerification: false,
+    keyPermissions: 'strict',
+  })
 })
 
 test('an encrypted key takes its password from the environment', async () => {

@@ -50,7 +50,7 @@ describe('README', () => {
   const folder = workFolder()
   before(() => {
     mkdirSync(join(folder.path, 'certs'))
-    writeCertificates((name, content) => writeFileSync(join(folder.path, 'certs', name), content))
+    writeCertificates((name, content) => writeFileSync(join(folder.path, 'certs', name), content, { mode: 0o600 }))
   })
   after(() => folder.remove())
 

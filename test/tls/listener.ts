@@ -1,5 +1,5 @@
 // A listener of ours with the certificates of `authorities.ts`, and what a client needs to talk to it.
-import { verifiedSubject } from '../../src/tls/peer-certificate.ts'
+import { verifiedName } from '../../src/tls/peer-certificate.ts'
 import { type ClientAuth, loadServerTls, type ServerTlsSource } from '../../src/tls/server-context.ts'
 import { identityOf, now, pem, root, server } from './authorities.ts'
 import { serve } from './connections.ts'
@@ -17,7 +17,7 @@ export const trusting = { ca: root.certificate, servername: 'localhost' }
 /** Greets with the subject that the client's certificate proves. */
 export const mutual = (clientAuth: ClientAuth, changes: Partial<ServerTlsSource> = {}) => {
   const loaded = loadServerTls(source({ clientAuth, clientCa: pem('ca.pem', root.certificate), ...changes }), loading)
-  return serve(loaded.serverOptions, socket => String(verifiedSubject(socket, clientAuth)))
+  return serve(loaded.serverOptions, socket => String(verifiedName(socket, { clientAuth, now: new Date() })))
 }
 export const asClient = (issued: { chain: readonly string[]; key: string }) => ({
   cert: issued.chain.join(''),

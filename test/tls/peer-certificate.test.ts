@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
-import { verifiedSubject } from '../../src/tls/peer-certificate.ts'
+import { verifiedName } from '../../src/tls/peer-certificate.ts'
 import { loadServerTls } from '../../src/tls/server-context.ts'
 import { client, file, issuing, pem, root, server, stranger, strangerRoot } from './authorities.ts'
 import { closeAll, serve, visit } from './connections.ts'
@@ -64,7 +64,7 @@ describe('C-10: client certificates', () => {
     const resumed: boolean[] = []
     const careful = await serve({ ...serverOptions, ticketKeys }, socket => {
       resumed.push(socket.isSessionReused())
-      return String(verifiedSubject(socket, 'request'))
+      return String(verifiedName(socket, { clientAuth: 'request', now: new Date() }))
     })
     const options = { ...trusting, ...asClient(stranger) }
     const { session } = await visit({ ...options, port: careless.port })
@@ -93,7 +93,7 @@ describe('C-10: client certificates', () => {
       scope: 'other',
     })
     const guarded = await serve({ ...closed.serverOptions, ticketKeys }, socket =>
-      String(verifiedSubject(socket, 'require')),
+      String(verifiedName(socket, { clientAuth: 'require', now: new Date() })),
     )
     const { session } = await visit({ ...trusting, port: open.port })
     assert.equal((await visit({ ...trusting, port: open.port, session: session! })).resumed, true)
@@ -107,7 +107,9 @@ describe('C-10: client certificates', () => {
     const listener = (trusted: string) => {
       const clientCa = pem('ca.pem', trusted)
       const { serverOptions } = loadServerTls(source({ clientAuth: 'require', clientCa }), loading)
-      return serve({ ...serverOptions, ticketKeys }, socket => String(verifiedSubject(socket, 'require')))
+      return serve({ ...serverOptions, ticketKeys }, socket =>
+        String(verifiedName(socket, { clientAuth: 'require', now: new Date() })),
+      )
     }
     const [theirs, ours] = [await listener(strangerRoot.certificate), await listener(root.certificate)]
     const options = { ...trusting, ...asClient(stranger) }

@@ -82,7 +82,7 @@ describe('revocation lists', { skip: without('openssl') }, () => {
     const lists = [await list('root', root), await list('issuing', issuing)]
     const { revocations } = load(both, [file('all.crl', Buffer.concat(lists))])
     assert.equal(revocations.length, 2)
-    assert.ok(revocations.every(text => text.split('BEGIN').length === 2))
+    assert.ok(revocations.every(({ pem: text }) => text.split('BEGIN').length === 2))
   })
 
   test('DER is taken as well', async () => {
