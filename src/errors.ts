@@ -74,6 +74,16 @@ export class ConfigError extends VkitmError {
   }
 }
 
+/** A model or rules that cannot be used: nothing starts with them, and what is in force stays. All problems at once. */
+export class PolicyError extends VkitmError {
+  readonly problems: readonly Problem[]
+
+  constructor(problems: readonly Problem[], options: VkitmErrorOptions = {}) {
+    super('VKITM_POLICY', problems.map(problem => `${problem.path}: ${problem.message}`).join('\n'), options)
+    this.problems = problems
+  }
+}
+
 /** A command was called with what it does not understand: it does nothing and exits with 2. */
 export class UsageError extends VkitmError {
   constructor(message: string, options: VkitmErrorOptions = {}) {

@@ -1,6 +1,7 @@
 /** Formats of single values and of lists. A format either gives the value or says what to write instead. */
+
+import { closest } from '../closest.ts'
 import { Secret } from '../telemetry/secret.ts'
-import { closest } from './closest.ts'
 import type { Format } from './section.ts'
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/

@@ -3,7 +3,7 @@
  * defaults and calls the formats; ours report to a place instead of throwing, so that all problems come at once.
  */
 import convict from 'convict'
-import { closest } from './closest.ts'
+import { closest } from '../closest.ts'
 import type { Place } from './place.ts'
 
 export interface Format<T> {

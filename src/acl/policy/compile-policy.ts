@@ -1,0 +1,60 @@
+/**
+ * From a model and rules files to a policy. Each step is a generator that yields every millisecond or so: run at once in a
+ * worker thread or a command, in slices on an event loop that has others to serve.
+ */
+import { PolicyError } from '../../errors.ts'
+import { checkRows } from './check-rows.ts'
+import { IndexedPolicy, type PolicyOptions } from './indexed-policy.ts'
+import type { Policy } from './policy.ts'
+import type { RuleSet } from './rule.ts'
+import { type Finding, type Row, type RulesFile, readRulesFile } from './rules-file.ts'
+import { recogniseModel, type ShippedModel } from './shipped-models.ts'
+
+export interface PolicySources {
+  readonly model: RulesFile
+  readonly rules: readonly RulesFile[]
+}
+
+export interface CompileOptions extends PolicySources, PolicyOptions {}
+
+/** Everything at once. Throws a PolicyError with every problem. */
+export function compilePolicy({ model, rules, ...options }: CompileOptions): Policy {
+  return runAtOnce(compileInSteps({ model, rules, ...options }))
+}
+
+export function* compileInSteps({ model, rules, ...options }: CompileOptions): Generator<void, Policy, void> {
+  const shipped = recogniseModel(model.text)
+  if (shipped === undefined) throw new Error('not built yet')
+  const { findings, ...ruleSet } = yield* readRules(rules, shipped)
+  refuseErrors(findings)
+  return yield* IndexedPolicy.build(ruleSet, options)
+}
+
+export interface ReadRules extends RuleSet {
+  readonly findings: readonly Finding[]
+}
+
+export function* readRules(files: readonly RulesFile[], model: ShippedModel): Generator<void, ReadRules, void> {
+  const rows: Row[] = []
+  const findings: Finding[] = []
+  for (const file of files) {
+    const read = yield* readRulesFile(file)
+    for (const row of read.rows) rows.push(row)
+    findings.push(...read.findings)
+  }
+  const checked = yield* checkRows(rows, model)
+  return { ...checked, findings: [...findings, ...checked.findings] }
+}
+
+function refuseErrors(findings: readonly Finding[]): void {
+  const errors = findings.filter(({ severity }) => severity === 'error')
+  if (errors.length === 0) return
+  throw new PolicyError(errors.map(({ file, line, message }) => ({ path: `${file}:${line}`, message })))
+}
+
+export function runAtOnce<Result>(steps: Generator<void, Result, void>): Result {
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+  }
+}
