@@ -41,15 +41,18 @@ export function enforcements(facts: AclFacts): ReadonlyMap<number, Enforcement> 
 
 export interface AclOptions {
   readonly rows: ReadonlyMap<number, Enforcement>
-  /** The policy in force. */
-  readonly policy: () => Policy
+  /** The policy in force, and the one that is tried beside it. */
+  readonly policies: () => { readonly inForce: Policy; readonly shadow: Policy | undefined }
   readonly log: DecisionLog
   /** False in audit mode. */
   readonly isEnforcing: boolean
 }
 
-export function createAcl({ rows, policy, log, isEnforcing }: AclOptions): Stage {
-  const judgeOf = (exchange: Exchange): Judge => new Judge({ policy: policy(), exchange, log, isEnforcing })
+export function createAcl({ rows, policies, log, isEnforcing }: AclOptions): Stage {
+  const judgeOf = (exchange: Exchange): Judge => {
+    const { inForce, shadow } = policies()
+    return new Judge({ policy: inForce, shadow, exchange, log, isEnforcing })
+  }
   return {
     name: 'acl',
     handler(apiKey) {

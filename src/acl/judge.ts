@@ -4,7 +4,7 @@
  * is written down and the answer is yes.
  */
 import { type Client, clientIdOf, type Exchange } from '../pipeline/exchange.ts'
-import type { Policy, Subject, Verdict } from './policy/policy.ts'
+import type { Policy, Question, Subject, Verdict } from './policy/policy.ts'
 import { cluster, clusterName, type Right } from './rights.ts'
 
 export interface DecisionEvent {
@@ -22,10 +22,14 @@ export interface DecisionLog {
   decided(event: DecisionEvent): void
   /** A verdict that only leaves something out of a list, as Kafka logs none of these. */
   filtered(exchange: Exchange, right: Right, isAllowed: boolean): void
+  /** The rules tried beside those in force would have said otherwise. */
+  differed(event: DecisionEvent & { readonly shadow: Verdict }): void
 }
 
 export interface JudgeOptions {
   readonly policy: Policy
+  /** Tried beside it; decides nothing. */
+  readonly shadow?: Policy | undefined
   readonly exchange: Exchange
   readonly log: DecisionLog
   readonly isEnforcing: boolean
@@ -33,14 +37,16 @@ export interface JudgeOptions {
 
 export class Judge {
   readonly policy: Policy
+  readonly #shadow: Policy | undefined
   readonly #exchange: Exchange
   readonly #log: DecisionLog
   readonly #isEnforcing: boolean
   readonly #subject: Subject
   readonly #api: string
 
-  constructor({ policy, exchange, log, isEnforcing }: JudgeOptions) {
+  constructor({ policy, shadow, exchange, log, isEnforcing }: JudgeOptions) {
     this.policy = policy
+    this.#shadow = shadow
     this.#exchange = exchange
     this.#log = log
     this.#isEnforcing = isEnforcing
@@ -101,8 +107,26 @@ export class Judge {
       : 0
   }
 
-  #decide({ operation, type }: Right, name: string, secondary: boolean): Verdict {
-    return this.policy.decide(this.#subject, { api: this.#api, operation, type, name, secondary })
+  #decide(right: Right, name: string, secondary: boolean): Verdict {
+    const { operation, type } = right
+    const question: Question = { api: this.#api, operation, type, name, secondary }
+    const verdict = this.policy.decide(this.#subject, question)
+    if (this.#shadow !== undefined) this.#compare(this.#shadow.decide(this.#subject, question), verdict, right, name)
+    return verdict
+  }
+
+  #compare(shadow: Verdict, verdict: Verdict, right: Right, name: string): void {
+    if (shadow.allowed === verdict.allowed) return
+    const { generation } = this.policy
+    this.#log.differed({
+      exchange: this.#exchange,
+      right,
+      name,
+      verdict,
+      generation,
+      isEnforced: this.#isEnforcing,
+      shadow,
+    })
   }
 
   #filter(right: Right, { allowed }: Verdict): boolean {

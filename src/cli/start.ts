@@ -1,6 +1,8 @@
+import { open } from 'node:fs/promises'
 import { loadConfig } from '../config/load-config.ts'
-import { UsageError } from '../errors.ts'
+import { ConfigError, UsageError } from '../errors.ts'
 import { startGateway } from '../gateway/gateway.ts'
+import { LineSink } from '../telemetry/line-sink.ts'
 import { createLog, type Log } from '../telemetry/log.ts'
 import { type Command, ExitCode, parseOptions } from './command.ts'
 import { serve } from './service.ts'
@@ -17,11 +19,13 @@ export const start: Command = {
     if (values.config === undefined) throw new UsageError('start needs --config FILE')
     endWithParent()
     const config = await loadConfig(values.config)
-    const log = createLog({ level: config.log.level })
+    const output = new LineSink({ fd: 1 })
+    const log = createLog({ level: config.log.level, destination: output })
     dieLoudly(log)
     for (const { path, message } of config.warnings) log.warn({}, `${path} ${message}`)
     try {
-      const gateway = await startGateway(config, { log })
+      const audit = await auditDestination(config.audit.file, output)
+      const gateway = await startGateway(config, { log, audit })
       log.info({ details: { addresses: gateway.addresses, admin: gateway.admin } }, 'vkitm is ready')
       return await serve(gateway, { log, signals: process })
     } catch (err) {
@@ -32,6 +36,28 @@ export const start: Command = {
     }
   },
 }
+
+async function auditDestination(file: string | undefined, output: LineSink): Promise<LineSink> {
+  if (file === undefined) return output
+  try {
+    const { fd } = await open(file, 'a', auditFileMode)
+    return new LineSink({ fd })
+  } catch (cause) {
+    const why = (cause as NodeJS.ErrnoException).code
+    throw new ConfigError(
+      [
+        {
+          path: 'audit.file',
+          message: `cannot append to ${file}: ${why}; name a file in a folder that vkitm may write to`,
+        },
+      ],
+      { cause },
+    )
+  }
+}
+
+/** It names who asked for what. */
+const auditFileMode = 0o640
 
 /** What nobody caught is a mistake of ours outside every session: the process says so and ends. */
 function dieLoudly(log: Log): void {

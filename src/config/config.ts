@@ -15,6 +15,7 @@ export interface Config {
   readonly admin?: AdminConfig
   readonly limits: LimitsConfig
   readonly log: LogConfig
+  readonly audit: AuditConfig
   /** What is weaker than the default or easily overlooked (`policy: none`, skipped verification): logged at start. */
   readonly warnings: readonly ConfigWarning[]
 }
@@ -28,7 +29,18 @@ export interface ClusterConfig {
   readonly name: string
   readonly upstream: UpstreamConfig
   readonly listeners: readonly ListenerConfig[]
-  readonly policy: 'none'
+  readonly policy: PolicyConfig | 'none'
+}
+
+export interface PolicyConfig {
+  readonly model: FileContent
+  readonly rules: FileContent
+  readonly mode: 'enforce' | 'audit'
+  /** Principals that may do everything: `User:admin`. */
+  readonly superUsers: readonly string[]
+  /** Names of APIs, or `Api:resourceType`. Absent: the default list. */
+  readonly refuse?: readonly string[]
+  readonly shadowRules?: FileContent
 }
 
 /** A host without brackets, also where it is an IPv6 address. */
@@ -162,6 +174,13 @@ export interface LimitsConfig {
   readonly connectTimeout: number
   readonly drainTimeout: number
   readonly reauthTimeout: number
+}
+
+export interface AuditConfig {
+  /** Absolute path, appended to. Absent: beside the log, on standard output. */
+  readonly file?: string
+  /** Whether what was allowed is written down, too. */
+  readonly allows: boolean
 }
 
 export interface LogConfig {

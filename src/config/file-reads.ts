@@ -1,4 +1,4 @@
-import { VkitmError } from '../errors.ts'
+import { PolicyError, VkitmError } from '../errors.ts'
 import { type ReadFile, readWithAccess } from './bounded-read.ts'
 import type { FileContent } from './config.ts'
 import type { Place } from './place.ts'
@@ -8,7 +8,8 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
 interface Proof {
   readonly files: readonly FileContent[]
   readonly place: Place
-  readonly prove: () => void
+  /** A promise is waited for. */
+  readonly prove: () => unknown
   readonly isSilent?: boolean
 }
 
@@ -25,12 +26,12 @@ export class FileReads {
   }
 
   /** `prove` runs once the files are read, and throws an error of ours where they are of no use. */
-  expect(files: readonly FileContent[], place: Place, prove: () => void): void {
+  expect(files: readonly FileContent[], place: Place, prove: Proof['prove']): void {
     this.#proofs.push({ files, place, prove })
   }
 
   /** The same for what is only worth saying of files that are good: whoever asked for those reports what is not. */
-  expectWhereGood(files: readonly FileContent[], place: Place, prove: () => void): void {
+  expectWhereGood(files: readonly FileContent[], place: Place, prove: Proof['prove']): void {
     this.#proofs.push({ files, place, prove, isSilent: true })
   }
 
@@ -42,7 +43,7 @@ export class FileReads {
       await this.#fill(target, place, content)
     }
     for (const { files, place, prove, isSilent = false } of this.#proofs) {
-      if (!files.some(file => this.#unreadable.has(file))) report(place, prove, isSilent)
+      if (!files.some(file => this.#unreadable.has(file))) await report(place, prove, isSilent)
     }
   }
 
@@ -57,12 +58,15 @@ export class FileReads {
   }
 }
 
-function report(place: Place, prove: () => void, isSilent: boolean): void {
+async function report(place: Place, prove: Proof['prove'], isSilent: boolean): Promise<void> {
   try {
-    prove()
+    await prove()
   } catch (error) {
     if (!(error instanceof VkitmError)) throw error
-    if (!isSilent) place.problem(error.message)
+    if (isSilent) return
+    if (!(error instanceof PolicyError)) return place.problem(error.message)
+    // Its problems have places of their own: a file and a line.
+    place.reading.problems.push(...error.problems)
   }
 }
 

@@ -75,7 +75,7 @@ interface BuildOptions {
 }
 
 function build(
-  { clusters, admin, limits, log }: NonNullable<ReturnType<typeof root.read>>,
+  { clusters, admin, limits, log, audit }: NonNullable<ReturnType<typeof root.read>>,
   options: BuildOptions,
 ): Config {
   const { path, readAt, machine, reading } = options
@@ -88,6 +88,7 @@ function build(
     ...(admin === 'none' ? {} : { admin }),
     limits: deriveLimits(limits, machine, sockets),
     log,
+    audit,
     warnings: reading.warnings,
   }
 }

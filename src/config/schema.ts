@@ -1,10 +1,13 @@
 /** The contract of DESIGN section 4 as convict schemas, section by section, from the inside out. */
+
+import { resolve } from 'node:path'
 import { printed } from './addresses.ts'
-import type { AdminConfig, ClusterConfig, LogConfig, UpstreamConfig } from './config.ts'
-import { choice, listOf, name, notYet, secret } from './formats.ts'
+import type { AdminConfig, AuditConfig, ClusterConfig, LogConfig, UpstreamConfig } from './config.ts'
+import { choice, flag, listOf, name, notYet, secret, text } from './formats.ts'
 import { limits } from './limits-section.ts'
 import { listener } from './listener-section.ts'
 import { bindAddress, hostPattern, remoteAddress } from './network-formats.ts'
+import { policy } from './policy-section.ts'
 import { type Format, optional, required, section, withDefault } from './section.ts'
 import { upstreamTls } from './tls-sections.ts'
 
@@ -39,19 +42,6 @@ const upstream: Format<UpstreamConfig> = section(
   },
 )
 
-const policy: Format<'none'> = {
-  name: 'none',
-  read(value, place) {
-    if (value !== 'none') {
-      return place.problem(
-        "policies are not available yet: write policy: none, which leaves every decision to the brokers' own ACLs",
-      )
-    }
-    place.warning("is none: only the brokers' own ACLs apply")
-    return 'none'
-  },
-}
-
 const cluster: Format<ClusterConfig> = section(
   {
     name: required('Name in logs and metrics.', name, 'write a name for logs and metrics'),
@@ -60,7 +50,7 @@ const cluster: Format<ClusterConfig> = section(
     policy: required(
       "Who may do what; none leaves it to the brokers' own ACLs.",
       policy,
-      "write policy: none to let only the brokers' own ACLs decide",
+      "write policy with model and rules, or policy: none to let only the brokers' own ACLs decide",
     ),
     interceptors: optional('Changes to messages on the way.', notYet('interceptors are', 'remove them')),
   },
@@ -108,11 +98,23 @@ const log: Format<LogConfig> = section(
   { build: read => read },
 )
 
+const audit: Format<AuditConfig> = section(
+  {
+    file: optional('Where denials are written down, one JSON object per line. Default: standard output.', text),
+    allows: withDefault('Whether what was allowed is written down, too.', flag, false),
+  },
+  {
+    build: ({ file, allows }, place) =>
+      file === undefined ? { allows } : { file: resolve(place.reading.folder, file), allows },
+  },
+)
+
 export const rootLeaves = {
   clusters: required('Kafka clusters and the listeners in front of them.', listOf(cluster), 'write a list of clusters'),
   admin: withDefault('Health, readiness and metrics over HTTP; none switches it off.', admin, {}),
   limits: withDefault('Bounds; every one has a default.', limits, {}),
   log: withDefault('The log, on standard output.', log, {}),
+  audit: withDefault('What policies decided, for the record.', audit, {}),
 } as const
 
 export const root = section(rootLeaves, { build: read => read })

@@ -44,12 +44,15 @@ export const certificates: Format<CertificateSource> = {
   },
 }
 
-export const pemFile: Format<FileContent> = {
-  name: 'PEM file',
+/** A path to a file of this kind. */
+export const fileNamed = (kind: string): Format<FileContent> => ({
+  name: `${kind} file`,
   read(value, place) {
     const path = filePath.read(value, place)
     return path === undefined ? undefined : place.reading.files.request(unread(path, place), place)
   },
-}
+})
+
+export const pemFile = fileNamed('PEM')
 
 export const pemFiles = listOf(pemFile, { single: true })

@@ -117,9 +117,9 @@ export class Clients {
   }
 
   /** The way of a request, in the order in which its stages meet it; answers meet them the other way round. */
-  #createContext({ view, links, watch, upstreamHosts }: Cluster): SessionContext {
+  #createContext({ view, links, watch, upstreamHosts, acl }: Cluster): SessionContext {
     const { budget, limits, sweep, metrics, log, now } = this.#shared
-    const served = new ServedApis()
+    const served = new ServedApis(acl?.refusedKeys)
     const rewrite = createRewrite({
       book: this.book,
       served,
@@ -133,7 +133,8 @@ export class Clients {
         if (isNews) watch.refreshSoon()
       },
     })
-    const pipeline = new Pipeline({ served, stages: [createReplicaGuard(), rewrite], metrics })
+    const stages = acl === undefined ? [createReplicaGuard(), rewrite] : [createReplicaGuard(), acl.stage(), rewrite]
+    const pipeline = new Pipeline({ served, stages, metrics })
     const openUpstream: SessionContext['openUpstream'] = (client, events) => links.open(client.nodeId, events)
     return { pipeline, openUpstream, budget, limits, sweep, metrics, log, now }
   }

@@ -1,26 +1,29 @@
 /** One cluster as the gateway uses it: what is known of its brokers, and how to reach them. */
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
-import type { UpstreamConfig } from '../config/config.ts'
+import type { ClusterConfig, UpstreamConfig } from '../config/config.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { ClusterView } from '../topology/cluster-view.ts'
 import { type AddressRules, defaultAddressRules, isLoopback, listedAddressRules } from '../upstream/address-rules.ts'
 import { BrokerLinks } from '../upstream/broker-links.ts'
 import { BrokerRequests } from '../upstream/broker-requests.ts'
+import { ClusterQuestions } from '../upstream/cluster-questions.ts'
 import { ClusterWatch } from '../upstream/cluster-watch.ts'
 import { createDialer, type Dial, type HostAndPort } from '../upstream/dialer.ts'
 import type { ByteBudget } from '../wire/byte-budget.ts'
+import { ClusterAcl, type ClusterAclOptions } from './cluster-acl.ts'
 import { UpstreamTls } from './upstream-tls.ts'
 
 export interface ClusterOptions {
-  readonly name: string
-  readonly upstream: UpstreamConfig
+  readonly config: ClusterConfig
   readonly connectTimeoutMs: number
   readonly frameBytesMax: number
   readonly budget: ByteBudget
   readonly metrics: Metrics
   readonly log: Logger
+  readonly now: () => number
+  readonly decisions: Pick<ClusterAclOptions, 'counts' | 'audit' | 'auditsAllows'>
 }
 
 export interface Cluster {
@@ -30,6 +33,8 @@ export interface Cluster {
   readonly watch: ClusterWatch
   /** Absent: plaintext. */
   readonly tls: UpstreamTls | undefined
+  /** Absent: `policy: none`. */
+  readonly acl: ClusterAcl | undefined
   /** Hosts that must not reach a client: every broker's and every bootstrap's. */
   upstreamHosts(): Iterable<string>
 }
@@ -38,17 +43,20 @@ export interface Cluster {
 const refreshMs = 5_000
 const answerTimeoutMs = 10_000
 
-export function openCluster(options: ClusterOptions): Cluster {
-  const { name, upstream, connectTimeoutMs, frameBytesMax, budget, metrics } = options
+export async function openCluster(options: ClusterOptions): Promise<Cluster> {
+  const { connectTimeoutMs, frameBytesMax, budget, metrics, now } = options
+  const { name, upstream, policy } = options.config
   const log = options.log.child({ cluster: name })
   const view = new ClusterView()
   const tls = upstream.tls === undefined ? undefined : new UpstreamTls(name, upstream.tls)
   const dial = createClusterDial(upstream, tls, connectTimeoutMs)
+  const connect = async (target: HostAndPort): Promise<BrokerRequests> =>
+    new BrokerRequests({ socket: await dial(target), budget, frameBytesMax, answerTimeoutMs })
   const watch = new ClusterWatch({
     view,
     bootstrap: upstream.bootstrap,
     refreshMs,
-    connect: async target => new BrokerRequests({ socket: await dial(target), budget, frameBytesMax, answerTimeoutMs }),
+    connect,
     onFailed: (error, { host, port }) => {
       metrics.error('VKITM_CLUSTER_UNREACHABLE')
       log.warn({ upstream: `${host}:${port}`, err: error }, 'cluster not reached, trying the next address')
@@ -66,11 +74,17 @@ export function openCluster(options: ClusterOptions): Cluster {
     onClosed: () => metrics.upstreamClosed(),
     onStale: () => watch.refreshSoon(),
   })
+  const questions = new ClusterQuestions({ view, bootstrap: upstream.bootstrap, connect })
+  const acl =
+    policy === 'none'
+      ? undefined
+      : await ClusterAcl.open({ ...options.decisions, cluster: name, config: policy, questions, log, metrics, now })
   view.onChanged(({ brokers }) => {
+    void acl?.lookUpSetting()
     const known = [...brokers.values()].map(({ nodeId, host, port }) => `${nodeId}=${host}:${port}`)
     log.info({ details: { brokers: known } }, 'brokers known')
   })
-  return { name, view, links, watch, tls, upstreamHosts: () => hostsOf(view, upstream.bootstrap) }
+  return { name, view, links, watch, tls, acl, upstreamHosts: () => hostsOf(view, upstream.bootstrap) }
 }
 
 function createClusterDial(upstream: UpstreamConfig, tls: UpstreamTls | undefined, connectTimeoutMs: number): Dial {

@@ -6,11 +6,13 @@ import { AcceptLimits } from '../downstream/accept-limits.ts'
 import { DeadlineSweep } from '../downstream/deadline-sweep.ts'
 import { apiName } from '../protocol/api-key.ts'
 import { describeApi } from '../protocol/api-table.ts'
-import type { Log } from '../telemetry/log.ts'
+import { AuditLog } from '../telemetry/audit-log.ts'
+import type { Log, LogDestination } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { ByteBudget } from '../wire/byte-budget.ts'
 import { Clients, type Shared } from './clients.ts'
 import { type Cluster, openCluster } from './cluster.ts'
+import { DecisionCounts } from './decisions.ts'
 import { ExpiryWatch } from './expiry-watch.ts'
 import { unreadyReasons } from './readiness.ts'
 import { Reloader } from './reloader.ts'
@@ -34,7 +36,15 @@ export interface Gateway {
   reload(): Promise<void>
 }
 
-export async function startGateway(config: Config, { log }: { readonly log: Log }): Promise<Gateway> {
+export interface Outputs {
+  readonly log: Log
+  /** Where decisions are written down. */
+  readonly audit: LogDestination
+}
+
+const auditSweepMs = 1_000
+
+export async function startGateway(config: Config, { log, audit: auditDestination }: Outputs): Promise<Gateway> {
   const { limits } = config
   const metrics = new Metrics({ apiName: key => (describeApi(key) === undefined ? undefined : apiName(key)) })
   const budget = new ByteBudget(limits.bufferedBytes)
@@ -53,23 +63,36 @@ export async function startGateway(config: Config, { log }: { readonly log: Log 
   metrics.counter('vkitm_log_dropped_total', 'Log lines that the destination did not take', () => log.dropped())
   metrics.gauge('vkitm_buffered_bytes', 'Bytes of frames held in memory', () => budget.inUseBytes)
 
-  const clusters = config.clusters.map(({ name, upstream }) =>
-    openCluster({
-      name,
-      upstream,
+  metrics.counter(
+    'vkitm_audit_dropped_total',
+    'Audit records that the destination did not take',
+    () => auditDestination.dropped,
+  )
+  const audit = new AuditLog({ destination: auditDestination, now })
+  const auditSweep = setInterval(() => audit.sweep(), auditSweepMs).unref()
+  const decisions = { counts: new DecisionCounts(metrics), audit, auditsAllows: config.audit.allows }
+
+  const clusters: Cluster[] = []
+  for (const cluster of config.clusters) {
+    const opened = await openCluster({
+      config: cluster,
       connectTimeoutMs: limits.connectTimeout,
       // A broker adds headers to what a client asked for, and a first batch that is larger than asked comes whole.
       frameBytesMax: 2 * limits.frameBytes,
       budget,
       metrics,
       log,
-    }),
-  )
+      now,
+      decisions,
+    })
+    clusters.push(opened)
+  }
   const clients = config.clusters.map(({ listeners }, at) =>
     listeners.map(listener => new Clients(listener, clusters[at] as Cluster, shared)),
   )
   const certificates = [...clients.flat(), ...clusters].flatMap(({ tls }) => (tls === undefined ? [] : [tls]))
-  const reloader = new Reloader({ reloadables: certificates, log, metrics, since: config.readAt })
+  const policies = clusters.flatMap(({ acl }) => (acl === undefined ? [] : [acl.policy]))
+  const reloader = new Reloader({ reloadables: [...policies, ...certificates], log, metrics, since: config.readAt })
   const expiryWatch = new ExpiryWatch({
     expiries: () => certificates.flatMap(({ expiries }) => expiries),
     log,
@@ -81,7 +104,12 @@ export async function startGateway(config: Config, { log }: { readonly log: Log 
   const stop = async (): Promise<void> => {
     reloader.close()
     expiryWatch.close()
-    for (const cluster of clusters) cluster.watch.stop()
+    for (const cluster of clusters) {
+      cluster.watch.stop()
+      cluster.acl?.close()
+    }
+    clearInterval(auditSweep)
+    audit.flush()
     await Promise.all(clients.flat().map(each => each.stop()))
     await admin?.close()
   }

@@ -61,7 +61,7 @@ export interface LogOptions {
 /** JSON leaves these as they are, but terminals and viewers act on them. They only occur inside strings. */
 const UNSAFE_IN_TERMINALS = /[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
 
-const escaped = (line: string): string =>
+export const escaped = (line: string): string =>
   line.replace(UNSAFE_IN_TERMINALS, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 export function createLog({ level = 'info', destination = new LineSink({ fd: 1 }) }: LogOptions = {}): Log {

@@ -59,6 +59,11 @@ export class TopicCatalog {
     return known !== undefined && this.#now() < known.untilMs ? known.name : undefined
   }
 
+  /** Every topic that was heard of and not forgotten. */
+  names(): Iterable<string> {
+    return this.#idOf.keys()
+  }
+
   /** An answer of the cluster says so. */
   learn(topics: Iterable<NamedTopic>): void {
     const untilMs = this.#now() + this.#ttlMs

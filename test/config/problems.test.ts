@@ -22,7 +22,7 @@ const cases: readonly Case[] = [
   {
     name: 'a file that is a list is no configuration',
     yaml: '- a\n',
-    problems: [': is a list: write a mapping with clusters, admin, limits, log'],
+    problems: [': is a list: write a mapping with clusters, admin, limits, log, audit'],
   },
   {
     name: 'a key that is a typing mistake away is suggested, another is answered with what is known',
@@ -46,7 +46,7 @@ const cases: readonly Case[] = [
       'clusters[0].name: is required: write a name for logs and metrics',
       'clusters[0].upstream: is required: write upstream with bootstrap: [host:port]',
       'clusters[0].listeners: is required: write a list of listeners',
-      "clusters[0].policy: is required: write policy: none to let only the brokers' own ACLs decide",
+      "clusters[0].policy: is required: write policy with model and rules, or policy: none to let only the brokers' own ACLs decide",
     ],
   },
   {
@@ -136,15 +136,12 @@ clusters:
       upstream: 'sasl: {mode: service, mechanism: SCRAM-SHA-512}',
       listener: 'sasl: {mechanisms: [PLAIN]}\nbrokerHost: broker-{id}.kafka.example.com',
       cluster: 'interceptors: [{use: ./mask.js}]',
-    })
-      .replace('expose: ports', 'expose: single')
-      .replace('policy: none', 'policy: {model: m.conf, rules: p.csv}'),
+    }).replace('expose: ports', 'expose: single'),
     problems: [
       `${upstream}.sasl: SASL towards brokers is not available yet: remove it and use a client certificate (tls.certificate)`,
       `${listener}.expose: single is not available yet: write expose: ports with brokerPorts`,
       `${listener}.brokerHost: expose: sni, which brokerHost belongs to, is not available yet: remove it`,
       `${listener}.sasl: SASL towards clients is not available yet: remove it and name clients by certificate (tls.clientAuth)`,
-      "clusters[0].policy: policies are not available yet: write policy: none, which leaves every decision to the brokers' own ACLs",
       'clusters[0].interceptors: interceptors are not available yet: remove them',
     ],
   },

@@ -1,5 +1,5 @@
 /** A log that tests can read: the lines as objects, and as the text that would have been written. */
-import { createLog, type Log } from '../../src/telemetry/log.ts'
+import { createLog, type Log, type LogDestination } from '../../src/telemetry/log.ts'
 
 export interface LogLine {
   readonly level: string
@@ -13,6 +13,7 @@ export interface LogLine {
 
 export interface MemoryLog {
   readonly log: Log
+  readonly destination: LogDestination
   /** What was written, line by line, as it would stand in a file. */
   readonly texts: readonly string[]
   lines(message?: string): LogLine[]
@@ -20,12 +21,11 @@ export interface MemoryLog {
 
 export function memoryLog(): MemoryLog {
   const texts: string[] = []
-  const log = createLog({
-    level: 'debug',
-    destination: { write: line => void texts.push(line), dropped: 0, flushed: async () => undefined },
-  })
+  const destination = { write: (line: string) => void texts.push(line), dropped: 0, flushed: async () => undefined }
+  const log = createLog({ level: 'debug', destination })
   return {
     log,
+    destination,
     texts,
     lines(message) {
       const lines = texts.map(text => JSON.parse(text) as LogLine)

@@ -97,9 +97,9 @@ class Bench {
         autoCreatesTopics: () => scenario.autoCreatesTopics ?? true,
         refuses: (api, type) => scenario.refuse?.includes(`${api}:${type}`) ?? false,
       }),
-      policy: () => this.#policy,
+      policies: () => ({ inForce: this.#policy, shadow: undefined }),
       isEnforcing: scenario.audit !== true,
-      log: { decided: event => this.#decided(event), filtered: () => undefined },
+      log: { decided: event => this.#decided(event), filtered: () => undefined, differed: () => undefined },
     })
     this.#pipeline = new Pipeline({
       served: new ServedApis(),

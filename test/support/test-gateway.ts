@@ -1,5 +1,7 @@
 /** A gateway in this process, in front of whatever a test puts behind it, with limits that a test can wait for. */
-import type { Config, LimitsConfig, ListenerConfig, UpstreamConfig } from '../../src/config/config.ts'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Config, LimitsConfig, ListenerConfig, PolicyConfig, UpstreamConfig } from '../../src/config/config.ts'
 import { type Gateway, startGateway } from '../../src/gateway/gateway.ts'
 import { freePortRange } from './free-ports.ts'
 import { type MemoryLog, memoryLog } from './memory-log.ts'
@@ -12,6 +14,8 @@ export interface TestGatewayOptions {
   readonly listener?: Partial<ListenerConfig>
   /** Brokers 0 … count − 1 have a port. */
   readonly brokerPorts?: number
+  /** Rows of a policy, or the file they are in; absent: `policy: none`. */
+  readonly policy?: readonly string[] | { readonly rulesFile: string }
   /** Do not wait until the cluster is known. */
   readonly unready?: boolean
 }
@@ -50,8 +54,24 @@ export const testLimits: LimitsConfig = {
   reauthTimeout: 30_000,
 }
 
+const projectFile = (...names: string[]): string => join(import.meta.dirname, '..', '..', '..', ...names)
+
+function policyOf(rules: TestGatewayOptions['policy']): PolicyConfig | 'none' {
+  if (rules === undefined) return 'none'
+  const path = projectFile('policies', 'model.conf')
+  return {
+    model: { path, content: readFileSync(path) },
+    rules:
+      'rulesFile' in rules
+        ? { path: rules.rulesFile, content: readFileSync(rules.rulesFile) }
+        : { path: '/nowhere/policy.csv', content: Buffer.from(rules.join('\n')) },
+    mode: 'enforce',
+    superUsers: [],
+  }
+}
+
 export async function startTestGateway(options: TestGatewayOptions): Promise<TestGateway> {
-  const { upstream, limits, listener, brokerPorts: count = 3, unready = false } = options
+  const { upstream, limits, listener, policy, brokerPorts: count = 3, unready = false } = options
   const first = await freePortRange(count + 1)
   const brokerPorts = { first: first + 1, count, firstId: 0 }
   const bind = { host: '127.0.0.1', port: first }
@@ -63,7 +83,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
       {
         name: 'main',
         upstream,
-        policy: 'none',
+        policy: policyOf(policy),
         listeners: [
           {
             name: 'clients',
@@ -81,9 +101,10 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     admin: { bind: { host: '127.0.0.1', port: 0 } },
     limits: { ...testLimits, ...limits },
     log: { level: 'debug' },
+    audit: { allows: false },
     warnings: [],
   }
-  const gateway = await startGateway(config, { log: log.log })
+  const gateway = await startGateway(config, { log: log.log, audit: log.destination })
   const page = async (path: string) => {
     const answer = await fetch(`http://${gateway.admin}${path}`)
     return { status: answer.status, text: await answer.text() }

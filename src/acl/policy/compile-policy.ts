@@ -5,7 +5,7 @@
 import { PolicyError } from '../../errors.ts'
 import { checkRows } from './check-rows.ts'
 import { IndexedPolicy, type PolicyOptions } from './indexed-policy.ts'
-import type { Policy } from './policy.ts'
+import type { Policy, ResourceType } from './policy.ts'
 import type { RuleSet } from './rule.ts'
 import { type Finding, type Row, type RulesFile, readRulesFile } from './rules-file.ts'
 import { recogniseModel, type ShippedModel } from './shipped-models.ts'
@@ -56,5 +56,25 @@ export function runAtOnce<Result>(steps: Generator<void, Result, void>): Result 
   for (;;) {
     const step = steps.next()
     if (step.done) return step.value
+  }
+}
+
+export interface LoadOptions extends CompileOptions {
+  /** Makes way for others on the event loop: awaited every millisecond or so. */
+  readonly pause: () => Promise<void>
+  /** What a model of the user's own is asked for "on any of this type". */
+  readonly knownNames: (type: ResourceType) => Iterable<string>
+}
+
+/** In slices. Rejects with a PolicyError with every problem. */
+export async function loadPolicy(options: LoadOptions): Promise<Policy> {
+  return runInSlices(compileInSteps(options), options.pause)
+}
+
+async function runInSlices<Result>(steps: Generator<void, Result, void>, pause: () => Promise<void>): Promise<Result> {
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+    await pause()
   }
 }

@@ -26,10 +26,11 @@ export const demo: Command = {
     })
     const workspace = await Workspace.create()
     const logFile = await open(workspace.path('gateway.log'), 'a')
-    const log = createLog({ level: 'info', destination: new LineSink({ fd: logFile.fd }) })
+    const output = new LineSink({ fd: logFile.fd })
+    const log = createLog({ level: 'info', destination: output })
     const screen = new Screen(process.stdout)
     const isKafka = values.kafka ?? false
-    const scene: Scene = { screen, workspace, log, isKafka, orders: makeOrders(Date.now()) }
+    const scene: Scene = { screen, workspace, log, output, isKafka, orders: makeOrders(Date.now()) }
     try {
       await interruptible(scene, async () => {
         await perform(scene)

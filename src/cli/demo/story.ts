@@ -6,7 +6,7 @@ import { X509Certificate } from 'node:crypto'
 import { TLSSocket } from 'node:tls'
 import { loadConfig } from '../../config/load-config.ts'
 import { type Gateway, startGateway } from '../../gateway/gateway.ts'
-import type { Log } from '../../telemetry/log.ts'
+import type { Log, LogDestination } from '../../telemetry/log.ts'
 import { type BrokerAddress, DemoClient } from './demo-client.ts'
 import { startEmbeddedUpstream } from './embedded-upstream.ts'
 import { type DemoPorts, findPorts } from './free-ports.ts'
@@ -22,6 +22,8 @@ export interface Scene {
   readonly screen: Screen
   readonly workspace: Workspace
   readonly log: Log
+  /** Where the log goes, and what policies decide. */
+  readonly output: LogDestination
   readonly isKafka: boolean
   readonly orders: ReturnType<typeof makeOrders>
   ports?: DemoPorts
@@ -82,7 +84,10 @@ async function putGatewayInFront(scene: Scene): Promise<void> {
   screen.say(workspace.path('vkitm.yaml'))
   screen.quote(await workspace.writeConfig(upstreamOf(scene).bootstrap, scene.ports))
   await workspace.writeClientProperties()
-  scene.gateway = await startGateway(await loadConfig(workspace.path('vkitm.yaml')), { log })
+  scene.gateway = await startGateway(await loadConfig(workspace.path('vkitm.yaml')), {
+    log,
+    audit: scene.output,
+  })
   const [listener] = scene.gateway.addresses
   screen.check(`listens at ${listener?.bootstrap}, brokers at ports ${listener?.brokerPorts}`, listener !== undefined)
 }

@@ -1,0 +1,177 @@
+/**
+ * What the gateway asks a cluster for its policies: which topics there are, and whether asking for one creates it. One
+ * connection for all of it, opened when there is a question, with the gateway's own identity; another broker is tried
+ * once where one fails.
+ */
+import { UpstreamError } from '../errors.ts'
+import { ApiKey } from '../protocol/api-key.ts'
+import type { RequestByKey, ResponseByKey } from '../protocol/codec.ts'
+import { zeroUuid } from '../protocol/empty.ts'
+import { ErrorCode } from '../protocol/error-code.ts'
+import type { MetadataRequestTopic } from '../protocol/generated/metadata-request.ts'
+import type { ClusterView } from '../topology/cluster-view.ts'
+import type { NamedTopic, TopicQuestions } from '../topology/topic-catalog.ts'
+import type { Questions } from './cluster-watch.ts'
+import type { HostAndPort } from './dialer.ts'
+
+export interface ClusterQuestionsOptions {
+  readonly view: ClusterView
+  readonly bootstrap: readonly HostAndPort[]
+  readonly connect: (target: HostAndPort) => Promise<Questions>
+}
+
+interface Asked {
+  readonly questions: Questions
+  readonly target: HostAndPort
+  /** The newest version that this broker and we both know; undefined where there is none. */
+  readonly versions: ReadonlyMap<number, number>
+}
+
+export class ClusterQuestions implements TopicQuestions {
+  readonly #options: ClusterQuestionsOptions
+  #asked: Promise<Asked> | undefined
+  #turn = 0
+  #isClosed = false
+
+  constructor(options: ClusterQuestionsOptions) {
+    this.#options = options
+  }
+
+  byId(ids: readonly string[]): Promise<readonly NamedTopic[]> {
+    return this.#metadata(ids.map(topicId => ({ topicId, name: null })))
+  }
+
+  byName(names: readonly string[]): Promise<readonly NamedTopic[]> {
+    return this.#metadata(names.map(name => ({ topicId: zeroUuid, name })))
+  }
+
+  all(): Promise<readonly NamedTopic[]> {
+    return this.#metadata(null)
+  }
+
+  /** `auto.create.topics.enable` of a broker; undefined where it does not tell us. */
+  async autoCreatesTopics(): Promise<boolean | undefined> {
+    return this.#try(async ({ questions, target, versions }) => {
+      const nodeId = this.#nodeAt(target)
+      const version = versions.get(ApiKey.DescribeConfigs)
+      if (nodeId === undefined || version === undefined) return undefined
+      const resource = {
+        resourceType: brokerResource,
+        resourceName: String(nodeId),
+        configurationKeys: [creationSetting],
+      }
+      const { results } = await questions.ask(ApiKey.DescribeConfigs, version, {
+        resources: [resource],
+        includeSynonyms: false,
+        includeDocumentation: false,
+      })
+      const value = results[0]?.configs.find(({ name }) => name === creationSetting)?.value
+      return value === undefined || value === null ? undefined : value === 'true'
+    })
+  }
+
+  close(): void {
+    this.#isClosed = true
+    void this.#asked?.then(({ questions }) => questions.close()).catch(() => undefined)
+    this.#asked = undefined
+  }
+
+  #metadata(topics: MetadataRequestTopic[] | null): Promise<readonly NamedTopic[]> {
+    return this.#try(async ({ questions, versions }) => {
+      const version = versions.get(ApiKey.Metadata) ?? 0
+      const asksById = topics?.some(({ name }) => name === null) ?? false
+      // A broker that cannot be asked by id does not tell clients any either.
+      if (version < (asksById ? idsFrom : creationFlagFrom)) return []
+      const request: RequestByKey[typeof ApiKey.Metadata] = { ...quiet, topics }
+      return existing(await questions.ask(ApiKey.Metadata, version, request))
+    })
+  }
+
+  async #try<T>(ask: (asked: Asked) => Promise<T>): Promise<T> {
+    const first = this.#connected()
+    try {
+      return await ask(await first)
+    } catch {
+      // Whatever was wrong with that connection, another one may not have it; what is wrong with both is told.
+      if (this.#asked === first) this.#forget(first)
+    }
+    const second = this.#connected()
+    try {
+      return await ask(await second)
+    } catch (error) {
+      if (this.#asked === second) this.#forget(second)
+      throw error
+    }
+  }
+
+  #connected(): Promise<Asked> {
+    if (this.#isClosed) return Promise.reject(stopped())
+    this.#asked ??= this.#connect()
+    return this.#asked
+  }
+
+  #forget(asked: Promise<Asked>): void {
+    this.#asked = undefined
+    void asked.then(({ questions }) => questions.close()).catch(() => undefined)
+  }
+
+  async #connect(): Promise<Asked> {
+    const target = this.#nextTarget()
+    const questions = await this.#options.connect(target)
+    try {
+      const { apiKeys } = await questions.ask(ApiKey.ApiVersions, 0, apiVersionsRequest)
+      const newest = apiKeys.flatMap(({ apiKey, maxVersion }): [number, number][] => {
+        const ours = newestOf[apiKey]
+        return ours === undefined ? [] : [[apiKey, Math.min(maxVersion, ours)]]
+      })
+      return { questions, target, versions: new Map(newest) }
+    } catch (error) {
+      questions.close()
+      throw error
+    }
+  }
+
+  #nextTarget(): HostAndPort {
+    const { view, bootstrap } = this.#options
+    const known: readonly HostAndPort[] = [...(view.snapshot?.brokers.values() ?? [])]
+    const targets = known.length > 0 ? known : bootstrap
+    return targets[this.#turn++ % targets.length] as HostAndPort
+  }
+
+  #nodeAt({ host, port }: HostAndPort): number | undefined {
+    const brokers = [...(this.#options.view.snapshot?.brokers.values() ?? [])]
+    return brokers.find(broker => broker.host === host && broker.port === port)?.nodeId
+  }
+}
+
+const brokerResource = 4
+const creationSetting = 'auto.create.topics.enable'
+/** Versions that say "do not create", and that ask by id. */
+const creationFlagFrom = 4
+const idsFrom = 12
+const newestOf: Readonly<Record<number, number>> = { [ApiKey.Metadata]: 12, [ApiKey.DescribeConfigs]: 4 }
+
+const apiVersionsRequest = { clientSoftwareName: '', clientSoftwareVersion: '', clusterId: null, nodeId: -1 }
+
+const quiet = {
+  allowAutoTopicCreation: false,
+  includeClusterAuthorizedOperations: false,
+  includeTopicAuthorizedOperations: false,
+}
+
+/** A topic without a leader is one all the same; one that the gateway may not describe is none to it. */
+const absent: ReadonlySet<number> = new Set([
+  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  ErrorCode.UNKNOWN_TOPIC_ID,
+  ErrorCode.INVALID_TOPIC_EXCEPTION,
+  ErrorCode.TOPIC_AUTHORIZATION_FAILED,
+])
+
+function existing({ topics }: ResponseByKey[typeof ApiKey.Metadata]): NamedTopic[] {
+  return topics.flatMap(({ errorCode, name, topicId }) =>
+    absent.has(errorCode) || name === null ? [] : [{ name, topicId }],
+  )
+}
+
+const stopped = (): UpstreamError =>
+  new UpstreamError('VKITM_UPSTREAM_CLOSED', 'the gateway is stopping', { retriable: true })
