@@ -16,6 +16,7 @@ import {
 } from '../pipeline/stage.ts'
 import { ApiKey } from '../protocol/api-key.ts'
 import type { AclFacts, Enforcement, EnforcementOf, Ruling } from './enforcement.ts'
+import { enforceFetch } from './fetch.ts'
 import { enforceFindCoordinator } from './find-coordinator.ts'
 import { type DecisionLog, Judge } from './judge.ts'
 import { enforceListGroups } from './list-groups.ts'
@@ -32,6 +33,7 @@ export function enforcements(facts: AclFacts): ReadonlyMap<number, Enforcement> 
   const add = <Key extends ApiKey>(key: Key, row: EnforcementOf<Key>): void => void rows.set(key, row as Enforcement)
   rows.set(ApiKey.ApiVersions, free)
   add(ApiKey.Produce, enforceProduce(facts))
+  add(ApiKey.Fetch, enforceFetch(facts))
   add(ApiKey.Metadata, enforceMetadata(facts))
   add(ApiKey.FindCoordinator, enforceFindCoordinator())
   add(ApiKey.ListGroups, enforceListGroups())
@@ -85,6 +87,7 @@ function handlerOf(row: Enforcement, judgeOf: (exchange: Exchange) => Judge): Ap
 function carryOut(ruling: Ruling, exchange: Exchange): RequestOutcome {
   switch (ruling.kind) {
     case 'whole':
+      exchange.owed = ruling.merge
       return unchanged
     case 'part':
       exchange.owed = ruling.merge

@@ -9,8 +9,8 @@ import type { TopicCatalog } from '../topology/topic-catalog.ts'
 import type { Judge } from './judge.ts'
 
 export type Ruling<Response = unknown> =
-  /** Goes on as it came. */
-  | { readonly kind: 'whole' }
+  /** Goes on as it came; `merge` puts what the client is owed from before into the broker's answer. */
+  | { readonly kind: 'whole'; readonly merge?: (response: Response) => void }
   /** Goes on without what was taken out of it; `merge` puts the denials into the broker's answer. */
   | { readonly kind: 'part'; readonly merge?: (response: Response) => void; readonly isLast?: boolean }
   /** No broker sees it. */
@@ -42,6 +42,7 @@ export interface AclFacts {
 }
 
 export const whole = Object.freeze({ kind: 'whole' } as const)
+export const wholeWith = <Response>(merge: (response: Response) => void): Ruling<Response> => ({ kind: 'whole', merge })
 export const part = <Response>(merge?: (response: Response) => void): Ruling<Response> =>
   merge === undefined ? { kind: 'part' } : { kind: 'part', merge }
 export const answer = <Response>(response: Response): Ruling<Response> => ({ kind: 'answer', response })

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { FetchSession } from '../../src/acl/fetch-sessions.ts'
+import { ErrorCode } from '../../src/protocol/error-code.ts'
+import { clientOf, FetchRig, idOf } from '../support/fetch-rig.ts'
+import { SessionConsumer } from '../support/session-consumer.ts'
+
+const names = ['a', 'b', 'c', 'd']
+const partitions = names.flatMap(name => [`${name}-0`, `${name}-1`])
+const ids = new Map(names.map(name => [name, idOf(name)]))
+
+type Action =
+  | { readonly do: 'fetch'; readonly meanwhile?: readonly string[] | undefined }
+  | { readonly do: 'allow'; readonly names: readonly string[] }
+  | { readonly do: 'want'; readonly partitions: readonly string[] }
+  | { readonly do: 'append'; readonly partition: string }
+  | { readonly do: 'evict' }
+  | { readonly do: 'fill'; readonly isFull: boolean }
+  | { readonly do: 'close' }
+  | { readonly do: 'hide'; readonly name: string }
+  | { readonly do: 'show' }
+
+const someNames = fc.subarray(names)
+const action: fc.Arbitrary<Action> = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ do: fc.constant('fetch' as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('fetch' as const), meanwhile: someNames }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('allow' as const), names: someNames }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('want' as const), partitions: fc.subarray(partitions) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('append' as const), partition: fc.constantFrom(...partitions) }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('evict' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('fill' as const), isFull: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('close' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('hide' as const), name: fc.constantFrom(...names) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('show' as const) }) },
+)
+
+/** One consumer on one connection, and what must hold after every step. */
+class Story {
+  readonly rig: FetchRig
+  readonly consumer: SessionConsumer
+  readonly #client = clientOf(1)
+  #allowed: readonly string[] = []
+
+  constructor(usesIds: boolean) {
+    this.rig = new FetchRig(usesIds, names)
+    this.consumer = new SessionConsumer(usesIds ? ids : undefined)
+  }
+
+  async take(step: Action): Promise<void> {
+    const { rig, consumer } = this
+    if (step.do === 'fetch') await this.fetch(step.meanwhile)
+    else if (step.do === 'allow') this.allow(step.names)
+    else if (step.do === 'want') this.#want(step.partitions)
+    else if (step.do === 'append') rig.broker.append(...split(step.partition))
+    else if (step.do === 'evict') rig.broker.sessions.clear()
+    else if (step.do === 'fill') rig.broker.isFull = step.isFull
+    else if (step.do === 'close') consumer.close()
+    else if (step.do === 'hide') rig.hidden.add(step.name)
+    else rig.hidden.clear()
+  }
+
+  allow(allowed: readonly string[]): void {
+    this.#allowed = allowed
+    this.rig.allow(allowed)
+  }
+
+  async fetch(meanwhile?: readonly string[]): Promise<void> {
+    const { rig, consumer } = this
+    const allowedThen = this.#allowed
+    const then = meanwhile === undefined ? undefined : () => this.allow(meanwhile)
+    const { forwarded, response } = await rig.pass(this.#client, consumer.next(), then)
+    if (forwarded !== undefined) {
+      const seen = rig.broker.namedIn(forwarded, rig.usesIds)
+      assert.deepEqual(
+        seen.filter(name => !allowedThen.includes(name)),
+        [],
+        'the broker saw a denied name',
+      )
+    }
+    for (const key of consumer.receive(response)) {
+      assert.ok(this.#allowed.includes(nameOf(key)), `records of ${key}, which is denied`)
+    }
+    assert.ok(!rig.broker.sessionErrors.includes(ErrorCode.INVALID_FETCH_SESSION_EPOCH), 'epochs diverge')
+    assert.ok(!rig.broker.sessionErrors.includes(ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR))
+    assert.ok(rig.broker.sessions.size <= 1, 'sessions that nobody will close')
+  }
+
+  /** Left alone, the consumer reads all that it wants and may have, and hears why it does not get the rest. */
+  async settle(): Promise<void> {
+    const { rig, consumer } = this
+    rig.hidden.clear()
+    for (let round = 0; round < 4; round++) await this.fetch()
+    for (const [key, offset] of consumer.wanted) {
+      if (this.#allowed.includes(nameOf(key))) assert.equal(offset, rig.broker.endOf(...split(key)), `${key} lags`)
+    }
+    consumer.errors.clear()
+    await this.fetch()
+    for (const key of consumer.wanted.keys()) {
+      const isAllowed = this.#allowed.includes(nameOf(key))
+      assert.equal(consumer.errors.get(key) ?? 0, isAllowed ? 0 : ErrorCode.TOPIC_AUTHORIZATION_FAILED, key)
+    }
+  }
+
+  #want(keys: readonly string[]): void {
+    const { wanted } = this.consumer
+    for (const key of wanted.keys()) if (!keys.includes(key)) wanted.delete(key)
+    for (const key of keys) if (!wanted.has(key)) wanted.set(key, 0n)
+  }
+}
+
+const nameOf = (key: string): string => key.slice(0, 1)
+const split = (key: string): [string, number] => [nameOf(key), Number(key.slice(2))]
+
+describe('a fetch session', () => {
+  const allowed = 0
+  const denied = ErrorCode.TOPIC_AUTHORIZATION_FAILED
+  const listed = (...partitions: number[]) => partitions.map(partition => ({ partition }))
+
+  it('knows what is decided on a topic for as long as one of its partitions is wanted', () => {
+    const session = new FetchSession(false, 1)
+    session.want('orders', listed(0, 1), allowed)
+    session.want('orders', listed(1, 2), allowed)
+    session.forget('orders', [0, 1, 7])
+    assert.equal(session.errorOf('orders'), allowed)
+    session.forget('orders', [2])
+    session.forget('orders', [2])
+    assert.equal(session.errorOf('orders'), undefined)
+    assert.deepEqual([...session.topics()], [])
+  })
+
+  it('lists what is denied, with every partition once', () => {
+    const session = new FetchSession(false, 1)
+    session.want('orders', listed(0), allowed)
+    assert.deepEqual(session.denied(), [])
+    session.want('secret', listed(0, 3), denied)
+    session.want('secret', listed(3), denied)
+    const [only, ...others] = session.denied()
+    assert.deepEqual(
+      { ...only, partitions: [...only!.partitions] },
+      {
+        topic: 'secret',
+        errorCode: denied,
+        partitions: [0, 3],
+      },
+    )
+    assert.deepEqual(others, [])
+    session.forget('secret', [0, 3])
+    assert.deepEqual(session.denied(), [])
+  })
+
+  it('is in doubt about ids that nobody knew until they are forgotten', () => {
+    const session = new FetchSession(true, 1)
+    session.want(idOf('a'), listed(0), ErrorCode.UNKNOWN_TOPIC_ID)
+    assert.equal(session.hasUnknownIds, true)
+    session.forget(idOf('a'), [0])
+    assert.equal(session.hasUnknownIds, false)
+  })
+
+  it('takes 100,000 partitions in beyond those it was opened with, and gives room back', () => {
+    const session = new FetchSession(false, 1)
+    session.want('opened', listed(0, 1, 2), allowed)
+    session.opened()
+    session.want('added', listed(...Array(100_000).keys()), denied)
+    assert.equal(session.isTooLarge, false)
+    session.want('added', listed(100_000), denied)
+    assert.equal(session.isTooLarge, true)
+    session.forget('opened', [0])
+    assert.equal(session.isTooLarge, false)
+  })
+})
+
+describe('fetch sessions', () => {
+  for (const usesIds of [false, true]) {
+    it(`let nothing through that is denied and hold nothing back that is allowed, whatever happens, by ${usesIds ? 'id' : 'name'}`, async () => {
+      const stories = fc.asyncProperty(fc.array(action, { maxLength: 40 }), async steps => {
+        const story = new Story(usesIds)
+        for (const step of steps) await story.take(step)
+        await story.settle()
+      })
+      await fc.assert(stories, { numRuns: 400 })
+    })
+  }
+})

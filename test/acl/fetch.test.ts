@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { ErrorCode } from '../../src/protocol/error-code.ts'
+import { type FetchRequest, fetchRequestDefaults } from '../../src/protocol/generated/fetch-request.ts'
+import type { FetchResponse } from '../../src/protocol/generated/fetch-response.ts'
+import { clientOf, FetchRig, idOf } from '../support/fetch-rig.ts'
+import { SessionConsumer } from '../support/session-consumer.ts'
+
+const denied = ErrorCode.TOPIC_AUTHORIZATION_FAILED
+
+/** Each test with topics by name, and by id. */
+function eachWay(name: string, run: (rig: FetchRig, consumer: SessionConsumer) => Promise<void>): void {
+  for (const usesIds of [false, true]) {
+    const ids = new Map(['a', 'b', 'c'].map(topic => [topic, idOf(topic)]))
+    it(`${name}, by ${usesIds ? 'id' : 'name'}`, () =>
+      run(new FetchRig(usesIds, [...ids.keys()]), new SessionConsumer(usesIds ? ids : undefined)))
+  }
+}
+
+function want(consumer: SessionConsumer, ...partitions: string[]): void {
+  for (const partition of partitions) consumer.wanted.set(partition, 0n)
+}
+
+function recordBytes({ responses }: FetchResponse): number {
+  const all = responses.flatMap(({ partitions }) => partitions.map(({ records }) => records?.byteLength ?? 0))
+  return all.reduce((sum, length) => sum + length, 0)
+}
+
+const errorsIn = ({ responses }: FetchResponse): number[] =>
+  responses.flatMap(({ partitions }) => partitions.map(({ errorCode }) => errorCode))
+
+describe('Fetch in a session', () => {
+  eachWay('passes as it came, both ways, while all of it is allowed', async (rig, consumer) => {
+    const client = clientOf(1)
+    rig.allow(['a', 'b'])
+    want(consumer, 'a-0', 'b-0')
+    for (let round = 0; round < 5; round++) {
+      rig.broker.append('a', 0)
+      const { isRequestWhole, isResponseWhole, response } = await rig.pass(client, consumer.next())
+      assert.ok(isRequestWhole && isResponseWhole)
+      assert.deepEqual(consumer.receive(response), ['a-0'])
+    }
+  })
+
+  eachWay('passes as it came when it names nothing new, and is answered with what is denied', async (rig, consumer) => {
+    const client = clientOf(1)
+    rig.allow(['a'])
+    want(consumer, 'a-0', 'b-0')
+    consumer.receive((await rig.pass(client, consumer.next())).response)
+    for (let round = 0; round < 3; round++) {
+      const { isRequestWhole, forwarded, response } = await rig.pass(client, consumer.next())
+      assert.ok(isRequestWhole)
+      assert.deepEqual(forwarded!.topics, [])
+      assert.deepEqual(errorsIn(response), [denied])
+      consumer.receive(response)
+    }
+  })
+
+  eachWay('B-03: a topic revoked while the broker waits for records brings none', async (rig, consumer) => {
+    const client = clientOf(1)
+    rig.allow(['a', 'b'])
+    want(consumer, 'a-0', 'b-0')
+    consumer.receive((await rig.pass(client, consumer.next())).response)
+    rig.broker.append('a', 0)
+    rig.broker.append('b', 0)
+    const { response } = await rig.pass(client, consumer.next(), () => rig.allow(['a']))
+    assert.deepEqual(consumer.receive(response), ['a-0'])
+    assert.deepEqual(errorsIn(response).sort(), [0, denied])
+  })
+
+  eachWay(
+    'B-03: after a topic is revoked the running session ends, and the next one is without it',
+    async (rig, consumer) => {
+      const client = clientOf(1)
+      rig.allow(['a', 'b'])
+      want(consumer, 'a-0', 'b-0')
+      consumer.receive((await rig.pass(client, consumer.next())).response)
+      rig.allow(['a'])
+      rig.broker.append('a', 0)
+      rig.broker.append('b', 0)
+
+      const broken = await rig.pass(client, consumer.next())
+      assert.equal(broken.forwarded, undefined)
+      assert.equal(broken.response.errorCode, ErrorCode.INVALID_FETCH_SESSION_EPOCH)
+      assert.equal(broken.response.sessionId, 0)
+      assert.deepEqual(broken.response.responses, [])
+      consumer.receive(broken.response)
+
+      const reopened = await rig.pass(client, consumer.next())
+      assert.deepEqual(rig.broker.namedIn(reopened.forwarded!, rig.usesIds), ['a'])
+      assert.deepEqual(consumer.receive(reopened.response), ['a-0'])
+      // The old session was closed by its id.
+      assert.equal(rig.broker.sessions.size, 1)
+    },
+  )
+
+  eachWay('B-03: a topic that is forgotten and asked for anew is judged anew', async (rig, consumer) => {
+    const client = clientOf(1)
+    rig.allow(['a', 'b'])
+    want(consumer, 'a-0', 'b-0')
+    consumer.receive((await rig.pass(client, consumer.next())).response)
+    consumer.wanted.delete('b-0')
+    consumer.receive((await rig.pass(client, consumer.next())).response)
+    rig.allow(['a'])
+    // What is left is decided as before, so the session goes on.
+    want(consumer, 'b-0')
+    rig.broker.append('b', 0)
+    const { forwarded, response } = await rig.pass(client, consumer.next())
+    assert.deepEqual(forwarded!.topics, [])
+    assert.deepEqual(errorsIn(response), [denied])
+    assert.equal(response.sessionId, consumer.sessionId)
+  })
+
+  eachWay('what was hidden from a client is sent anew, though it is allowed again by then', async (rig, consumer) => {
+    const client = clientOf(1)
+    rig.allow(['a'])
+    want(consumer, 'a-0')
+    rig.broker.append('a', 0)
+    consumer.receive((await rig.pass(client, consumer.next(), () => rig.allow([]))).response)
+    rig.allow(['a'])
+    const broken = await rig.pass(client, consumer.next())
+    assert.equal(broken.response.errorCode, ErrorCode.INVALID_FETCH_SESSION_EPOCH)
+    consumer.receive(broken.response)
+    assert.deepEqual(consumer.receive((await rig.pass(client, consumer.next())).response), ['a-0'])
+  })
+
+  eachWay("B-04: the id of another connection's session is not found", async (rig, consumer) => {
+    rig.allow(['a'])
+    want(consumer, 'a-0')
+    consumer.receive((await rig.pass(clientOf(1), consumer.next())).response)
+    rig.broker.append('a', 0)
+    const { forwarded, response } = await rig.pass(clientOf(2), consumer.next())
+    assert.equal(forwarded, undefined)
+    assert.equal(response.errorCode, ErrorCode.FETCH_SESSION_ID_NOT_FOUND)
+    assert.equal(recordBytes(response), 0)
+  })
+
+  for (const sessionEpoch of [0, -1]) {
+    eachWay(`B-04: nobody closes another connection's session, with epoch ${sessionEpoch}`, async (rig, consumer) => {
+      const client = clientOf(1)
+      rig.allow(['a'])
+      want(consumer, 'a-0')
+      consumer.receive((await rig.pass(client, consumer.next())).response)
+      const { sessionId } = consumer
+      const theirs: FetchRequest = { ...fetchRequestDefaults(), sessionId, sessionEpoch }
+      const { forwarded } = await rig.pass(clientOf(2), theirs)
+      assert.equal(forwarded!.sessionId, 0)
+      rig.broker.append('a', 0)
+      assert.deepEqual(consumer.receive((await rig.pass(client, consumer.next())).response), ['a-0'])
+    })
+  }
+
+  eachWay(
+    "closes the broker's session when nothing of the new one is allowed, and opens none",
+    async (rig, consumer) => {
+      const client = clientOf(1)
+      rig.allow(['a'])
+      want(consumer, 'a-0')
+      consumer.receive((await rig.pass(client, consumer.next())).response)
+      rig.allow([])
+      consumer.receive((await rig.pass(client, consumer.next())).response)
+      const { forwarded, response } = await rig.pass(client, consumer.next())
+      assert.equal(forwarded!.sessionEpoch, -1)
+      assert.deepEqual(forwarded!.topics, [])
+      assert.deepEqual(errorsIn(response), [denied])
+      assert.equal(response.sessionId, 0)
+      assert.equal(rig.broker.sessions.size, 0)
+    },
+  )
+
+  eachWay('remembers eight sessions of a connection; the ninth pushes the first out', async rig => {
+    const client = clientOf(1)
+    rig.allow(['a'])
+    const opened: number[] = []
+    for (let count = 0; count < 9; count++) {
+      const { response } = await rig.pass(client, { ...fetchRequestDefaults(), sessionEpoch: 0 })
+      opened.push(response.sessionId)
+    }
+    const goOn = (sessionId: number) =>
+      rig.pass(client, { ...fetchRequestDefaults(), sessionId, sessionEpoch: 1 }).then(({ response }) => response)
+    assert.equal((await goOn(opened[0]!)).errorCode, ErrorCode.FETCH_SESSION_ID_NOT_FOUND)
+    assert.equal((await goOn(opened[1]!)).errorCode, 0)
+    assert.equal((await goOn(opened[8]!)).errorCode, 0)
+  })
+
+  it('B-01: an id that nobody knows is unknown to the client and to the broker, until it is known', async () => {
+    const rig = new FetchRig(true, ['a', 'b'])
+    const client = clientOf(1)
+    const consumer = new SessionConsumer(
+      new Map([
+        ['a', idOf('a')],
+        ['b', idOf('b')],
+      ]),
+    )
+    rig.allow(['a', 'b'])
+    rig.hidden.add('b')
+    want(consumer, 'a-0', 'b-0')
+    for (let round = 0; round < 2; round++) {
+      const { forwarded, response } = await rig.pass(client, consumer.next())
+      assert.ok(!rig.broker.namedIn(forwarded!, true).includes('b'))
+      assert.ok(errorsIn(response).includes(ErrorCode.UNKNOWN_TOPIC_ID))
+      consumer.receive(response)
+    }
+    rig.hidden.clear()
+    rig.broker.append('b', 0)
+    consumer.receive((await rig.pass(client, consumer.next())).response)
+    assert.deepEqual(consumer.receive((await rig.pass(client, consumer.next())).response), ['b-0'])
+  })
+
+  it('B-01: an id reaches no topic that its name would not', async () => {
+    const rig = new FetchRig(true, ['a', 'b'])
+    const consumer = new SessionConsumer(new Map([['b', idOf('b')]]))
+    rig.allow(['a'])
+    want(consumer, 'b-0')
+    rig.broker.append('b', 0)
+    const { forwarded, response } = await rig.pass(clientOf(1), consumer.next())
+    assert.equal(forwarded, undefined)
+    assert.deepEqual(errorsIn(response), [denied])
+    assert.equal(recordBytes(response), 0)
+  })
+})
