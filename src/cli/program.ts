@@ -1,5 +1,10 @@
 /** Finds the command, runs it, and gives the exit code: 0 fine, 1 the thing failed, 2 misuse. */
 import { ConfigError, UsageError, VkitmError } from '../errors.ts'
+import { certsInit } from './certs/init.ts'
+import { certsIssue } from './certs/issue.ts'
+import { certsRenew } from './certs/renew.ts'
+import { certsRevoke } from './certs/revoke.ts'
+import { certsShow } from './certs/show.ts'
 import { type Command, complain, ExitCode, print } from './command.ts'
 import { configCheck, describeProblem } from './config-check.ts'
 import { demo } from './demo/demo.ts'
@@ -11,6 +16,11 @@ const commands = new Map<string, Command>([
   ['start', start],
   ['demo', demo],
   ['config check', configCheck],
+  ['certs init', certsInit],
+  ['certs issue', certsIssue],
+  ['certs renew', certsRenew],
+  ['certs show', certsShow],
+  ['certs revoke', certsRevoke],
 ])
 
 export function runCommand(args: readonly string[]): Promise<ExitCode> {

@@ -13,11 +13,20 @@ export interface Config {
   readonly clusters: readonly ClusterConfig[]
   /** Absent where the file says `admin: none`. */
   readonly admin?: AdminConfig
+  /** Absent: nothing is renewed. */
+  readonly autoRenew?: AutoRenewConfig
   readonly limits: LimitsConfig
   readonly log: LogConfig
   readonly audit: AuditConfig
   /** What is weaker than the default or easily overlooked (`policy: none`, skipped verification): logged at start. */
   readonly warnings: readonly ConfigWarning[]
+}
+
+/** Certificates in the folder of a CA of our own, renewed before they expire. */
+export interface AutoRenewConfig {
+  /** Absolute. */
+  readonly dir: string
+  readonly beforeDays: number
 }
 
 export interface ConfigWarning {

@@ -75,7 +75,7 @@ interface BuildOptions {
 }
 
 function build(
-  { clusters, admin, limits, log, audit }: NonNullable<ReturnType<typeof root.read>>,
+  { clusters, admin, certs, limits, log, audit }: NonNullable<ReturnType<typeof root.read>>,
   options: BuildOptions,
 ): Config {
   const { path, readAt, machine, reading } = options
@@ -86,6 +86,7 @@ function build(
     readAt,
     clusters,
     ...(admin === 'none' ? {} : { admin }),
+    ...(certs.autoRenew === undefined ? {} : { autoRenew: certs.autoRenew }),
     limits: deriveLimits(limits, machine, sockets),
     log,
     audit,

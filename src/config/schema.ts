@@ -2,8 +2,15 @@
 
 import { resolve } from 'node:path'
 import { printed } from './addresses.ts'
-import type { AdminConfig, AuditConfig, ClusterConfig, LogConfig, UpstreamConfig } from './config.ts'
-import { choice, flag, listOf, name, notYet, secret, text } from './formats.ts'
+import type {
+  AdminConfig,
+  AuditConfig,
+  AutoRenewConfig,
+  ClusterConfig,
+  LogConfig,
+  UpstreamConfig,
+} from './config.ts'
+import { choice, count, flag, listOf, name, notYet, secret, text } from './formats.ts'
 import { limits } from './limits-section.ts'
 import { listener } from './listener-section.ts'
 import { bindAddress, hostPattern, remoteAddress } from './network-formats.ts'
@@ -87,6 +94,31 @@ const admin: Format<AdminConfig | 'none'> = {
   read: (value, place) => (value === 'none' ? 'none' : adminSection.read(value, place)),
 }
 
+const autoRenew: Format<AutoRenewConfig> = section(
+  {
+    dir: required('The folder of the CA, as `vkitm certs init` made it.', text, 'write the folder of the CA'),
+    beforeDays: withDefault('How long before its end a certificate is renewed.', count({ max: 365 }), 30),
+  },
+  {
+    check({ dir }, place) {
+      const { files, folder } = place.reading
+      if (dir === undefined) return
+      files.request({ path: resolve(folder, dir, 'issuing.key'), content: Buffer.alloc(0) }, place.key('dir'))
+    },
+    build: ({ dir, beforeDays }, { reading }) => ({ dir: resolve(reading.folder, dir), beforeDays }),
+  },
+)
+
+const certs: Format<{ readonly autoRenew?: AutoRenewConfig | undefined }> = section(
+  {
+    autoRenew: optional(
+      'Renews certificates that this gateway serves with and the CA in `dir` issued, and the lists of that CA.',
+      autoRenew,
+    ),
+  },
+  { build: read => read },
+)
+
 const log: Format<LogConfig> = section(
   {
     level: withDefault(
@@ -112,6 +144,7 @@ const audit: Format<AuditConfig> = section(
 export const rootLeaves = {
   clusters: required('Kafka clusters and the listeners in front of them.', listOf(cluster), 'write a list of clusters'),
   admin: withDefault('Health, readiness and metrics over HTTP; none switches it off.', admin, {}),
+  certs: withDefault('Certificates of a CA of our own.', certs, {}),
   limits: withDefault('Bounds; every one has a default.', limits, {}),
   log: withDefault('The log, on standard output.', log, {}),
   audit: withDefault('What policies decided, for the record.', audit, {}),

@@ -10,6 +10,7 @@ import { AuditLog } from '../telemetry/audit-log.ts'
 import type { Log, LogDestination } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { ByteBudget } from '../wire/byte-budget.ts'
+import { AutoRenew, namesServedFrom } from './auto-renew.ts'
 import { Clients, type Shared } from './clients.ts'
 import { type Cluster, openCluster } from './cluster.ts'
 import { DecisionCounts } from './decisions.ts'
@@ -98,12 +99,16 @@ export async function startGateway(config: Config, { log, audit: auditDestinatio
     log,
     metrics,
   })
+  const autoRenew =
+    config.autoRenew &&
+    new AutoRenew({ ...config.autoRenew, names: namesServedFrom(config.autoRenew.dir, config), log, metrics })
   let isDraining = false
   const notReady = (): string[] => (isDraining ? ['draining'] : unreadyReasons(clusters, clients))
 
   const stop = async (): Promise<void> => {
     reloader.close()
     expiryWatch.close()
+    autoRenew?.close()
     for (const cluster of clusters) {
       cluster.watch.stop()
       cluster.acl?.close()
@@ -128,7 +133,11 @@ export async function startGateway(config: Config, { log, audit: auditDestinatio
       }
     }
     if (config.admin !== undefined) {
-      const health = (): readonly string[] => [...reloader.degraded, ...expiryWatch.degraded]
+      const health = (): readonly string[] => [
+        ...reloader.degraded,
+        ...expiryWatch.degraded,
+        ...(autoRenew?.degraded ?? []),
+      ]
       const actions = { '/reload': () => reloader.reload() }
       admin = await startAdmin({ ...config.admin, log, metrics, health, readiness: notReady, actions })
     }
@@ -137,7 +146,8 @@ export async function startGateway(config: Config, { log, audit: auditDestinatio
     throw error
   }
   for (const cluster of clusters) cluster.watch.start()
-  reloader.start()
+  // What has to be renewed at once is found by the first look of the watcher.
+  void reloader.start().then(() => autoRenew?.look())
 
   return {
     addresses,

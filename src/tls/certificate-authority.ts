@@ -2,8 +2,16 @@
  * A small private CA: a root, issuing CAs below it, and certificates for servers and clients, in the profiles that Java,
  * OpenSSL and Node all accept. For the demo, the tests and `vkitm certs`; where files go is somebody else's business.
  */
-import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, X509Certificate } from 'node:crypto'
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  X509Certificate,
+} from 'node:crypto'
 import { TlsError } from '../errors.ts'
+import { subjectOf } from './distinguished-name.ts'
 import { type CertificateUse, issueCertificate } from './issue-certificate.ts'
 
 /** P-256 by default: an RSA-2048 handshake costs several times more. */
@@ -49,7 +57,13 @@ function keyPair(keyType: KeyType): { publicKey: KeyObject; privateKey: KeyObjec
   return generateKeyPairSync('rsa', { modulusLength: Number(keyType.slice('RSA-'.length)) })
 }
 
+function pairOf(key: string): { publicKey: KeyObject; privateKey: KeyObject } {
+  return { publicKey: createPublicKey(key), privateKey: createPrivateKey(key) }
+}
+
 interface Order extends Validity {
+  /** PEM; absent: a new one is made. */
+  readonly key?: string
   readonly subject: string
   readonly use: CertificateUse
   readonly names: readonly string[]
@@ -63,7 +77,7 @@ function notAfter({ now, days }: Order, issuer: X509Certificate | undefined): Da
 }
 
 function issue(order: Order, authority: Issued | undefined): Issued {
-  const { publicKey, privateKey } = keyPair(order.keyType ?? 'P-256')
+  const { publicKey, privateKey } = order.key === undefined ? keyPair(order.keyType ?? 'P-256') : pairOf(order.key)
   const issuer = authority && new X509Certificate(authority.certificate)
   if (issuer && !issuer.ca) throw new TlsError(`${issuer.subject}: not a CA, it cannot issue certificates`)
   const certificate = issueCertificate({
@@ -103,4 +117,54 @@ export function issueServer(authority: Issued, { days = 397, ...request }: Serve
 
 export function issueClient(authority: Issued, { days = 397, names = [], ...request }: ClientRequest): Issued {
   return issue({ ...request, days, names, use: { kind: 'client' } }, authority)
+}
+
+export interface RenewalRequest extends Validity {
+  /** PEM. */
+  readonly certificate: string
+  /** PEM of the key to keep; absent: a new one of the same type is made. */
+  readonly key?: string
+}
+
+/** The same subject, names, use and length of life, from now on. */
+export function renew(authority: Issued, { certificate: pem, key, ...request }: RenewalRequest): Issued {
+  const old = new X509Certificate(pem)
+  if (old.ca) throw new TlsError(`${old.subject}: a CA is not renewed: everybody who trusts it would have to be told`)
+  const isClient: boolean = (old.keyUsage as readonly string[] | undefined)?.includes(CLIENT_USE) ?? false
+  return issue(
+    {
+      days: daysOf(old),
+      keyType: keyTypeOf(old.publicKey),
+      ...request,
+      ...(key !== undefined && { key }),
+      subject: subjectOf(old.raw),
+      names: namesOf(old),
+      use: { kind: isClient ? 'client' : 'server' },
+    },
+    authority,
+  )
+}
+
+const CLIENT_USE = '1.3.6.1.5.5.7.3.2'
+const PREFIXES: Readonly<Record<string, string>> = { DNS: '', 'IP Address': '', email: 'email:', URI: 'uri:' }
+
+const daysOf = ({ validFrom, validTo }: X509Certificate): number =>
+  (Date.parse(validTo) - Date.parse(validFrom) - CLOCK_SKEW_MS) / DAY_MS
+
+function keyTypeOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): KeyType {
+  if (asymmetricKeyType === 'ec') return 'P-256'
+  const bits = asymmetricKeyDetails?.modulusLength ?? 0
+  return bits <= 2048 ? 'RSA-2048' : bits <= 3072 ? 'RSA-3072' : 'RSA-4096'
+}
+
+/** As `issueServer` takes them. Node's list is safe to split where every name is as plain as those we issue. */
+export function namesOf({ subjectAltName }: X509Certificate): string[] {
+  if (subjectAltName === undefined) return []
+  return subjectAltName.split(', ').map(entry => {
+    const [, kind = '', name = ''] = /^([^:]+):(.*)$/.exec(entry) ?? []
+    const prefix = PREFIXES[kind]
+    if (prefix === undefined || name.startsWith('"'))
+      throw new TlsError(`the alternative name ${entry} is not one of ours`)
+    return prefix + name
+  })
 }

@@ -2,6 +2,7 @@
 import { hash, type KeyObject, sign, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
+import { TlsError } from '../errors.ts'
 import { subjectName } from './distinguished-name.ts'
 import { toPem } from './pem.ts'
 import {
@@ -41,7 +42,7 @@ export interface CertificateRequest {
   readonly subject: string
   readonly publicKey: KeyObject
   readonly use: CertificateUse
-  /** DNS names and IP addresses. */
+  /** DNS names and IP addresses, and others as `email:…` and `uri:…`. */
   readonly alternativeNames: readonly string[]
   readonly notBefore: Date
   readonly notAfter: Date
@@ -71,9 +72,17 @@ export const authorityKeyIdentifier = (issuerKey: KeyObject): Asn1 =>
 const keyUsage = (isCa: boolean): Asn1 =>
   isCa ? bitString(Buffer.of(0b0000_0110), 1) : bitString(Buffer.of(0b1000_0000), 7)
 
+/** RFC 5280 4.2.1.6 by its tags; IA5String is ASCII. */
 function alternativeName(name: string): Asn1 {
-  if (isIP(name) === 0) return implicit(2, Buffer.from(name, 'ascii'))
-  return implicit(7, Buffer.from(ipaddr.parse(name).toByteArray()))
+  if (isIP(name) !== 0) return implicit(7, Buffer.from(ipaddr.parse(name).toByteArray()))
+  const [, kind, value] = /^(email|uri):(.*)$/s.exec(name) ?? [name, 'dns', name]
+  const isPlain = kind === 'dns' ? /^[A-Za-z0-9*_-]+(\.[A-Za-z0-9_-]+)*$/ : /^[\x21-\x2b\x2d-\x7e]+$/
+  if (!isPlain.test(value!)) {
+    throw new TlsError(
+      `the alternative name ${JSON.stringify(name)} is none: write a host name, an IP address, email:… or uri:…`,
+    )
+  }
+  return implicit(kind === 'email' ? 1 : kind === 'uri' ? 6 : 2, Buffer.from(value!, 'ascii'))
 }
 
 function extensions({ use, publicKey, issuer, alternativeNames }: CertificateRequest): Asn1[] {

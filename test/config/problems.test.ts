@@ -22,7 +22,7 @@ const cases: readonly Case[] = [
   {
     name: 'a file that is a list is no configuration',
     yaml: '- a\n',
-    problems: [': is a list: write a mapping with clusters, admin, limits, log, audit'],
+    problems: [': is a list: write a mapping with clusters, admin, certs, limits, log, audit'],
   },
   {
     name: 'a key that is a typing mistake away is suggested, another is answered with what is known',
