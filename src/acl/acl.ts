@@ -15,29 +15,102 @@ import {
   unchanged,
 } from '../pipeline/stage.ts'
 import { ApiKey } from '../protocol/api-key.ts'
+import { enforceAddRaftVoter } from './add-raft-voter.ts'
+import { enforceAlterClientQuotas } from './alter-client-quotas.ts'
+import { enforceAlterConfigs } from './alter-configs.ts'
+import { enforceAlterPartitionReassignments } from './alter-partition-reassignments.ts'
+import { enforceAlterReplicaLogDirs } from './alter-replica-log-dirs.ts'
+import { enforceAlterUserScramCredentials } from './alter-user-scram-credentials.ts'
+import { enforceCreateAcls } from './create-acls.ts'
+import { enforceCreateDelegationToken } from './create-delegation-token.ts'
+import { enforceCreatePartitions } from './create-partitions.ts'
+import { enforceCreateTopics } from './create-topics.ts'
+import { enforceDeleteAcls } from './delete-acls.ts'
+import { enforceDeleteRecords } from './delete-records.ts'
+import { enforceDeleteTopics } from './delete-topics.ts'
+import { enforceDescribeAcls } from './describe-acls.ts'
+import { enforceDescribeClientQuotas } from './describe-client-quotas.ts'
+import { enforceDescribeCluster } from './describe-cluster.ts'
+import { enforceDescribeConfigs } from './describe-configs.ts'
+import { enforceDescribeDelegationToken } from './describe-delegation-token.ts'
+import { enforceDescribeLogDirs } from './describe-log-dirs.ts'
+import { enforceDescribeProducers } from './describe-producers.ts'
+import { enforceDescribeQuorum } from './describe-quorum.ts'
+import { enforceDescribeTopicPartitions } from './describe-topic-partitions.ts'
+import { enforceDescribeUserScramCredentials } from './describe-user-scram-credentials.ts'
+import { enforceElectLeaders } from './elect-leaders.ts'
 import type { AclFacts, Enforcement, EnforcementOf, Ruling } from './enforcement.ts'
 import { enforceFetch } from './fetch.ts'
 import { enforceFindCoordinator } from './find-coordinator.ts'
+import { enforceIncrementalAlterConfigs } from './incremental-alter-configs.ts'
 import { type DecisionLog, Judge } from './judge.ts'
+import { enforceListConfigResources } from './list-config-resources.ts'
 import { enforceListGroups } from './list-groups.ts'
+import { enforceListOffsets } from './list-offsets.ts'
+import { enforceListPartitionReassignments } from './list-partition-reassignments.ts'
 import { enforceMetadata } from './metadata.ts'
 import { enforceOffsetCommit } from './offset-commit.ts'
+import { enforceOffsetForLeaderEpoch } from './offset-for-leader-epoch.ts'
 import type { Policy } from './policy/policy.ts'
 import { enforceProduce } from './produce.ts'
+import { enforcePushTelemetry } from './push-telemetry.ts'
+import { enforceRemoveRaftVoter } from './remove-raft-voter.ts'
+import { enforceUnregisterBroker } from './unregister-broker.ts'
+import { enforceUnregisterController } from './unregister-controller.ts'
+import { enforceUpdateFeatures } from './update-features.ts'
 
-/** Asks for nothing that a policy could deny. */
+/** Asks for nothing that a policy could deny: answered here, or judged by the brokers alone. */
 const free: Enforcement = Object.freeze({})
 
 export function enforcements(facts: AclFacts): ReadonlyMap<number, Enforcement> {
   const rows = new Map<number, Enforcement>()
   const add = <Key extends ApiKey>(key: Key, row: EnforcementOf<Key>): void => void rows.set(key, row as Enforcement)
-  rows.set(ApiKey.ApiVersions, free)
   add(ApiKey.Produce, enforceProduce(facts))
   add(ApiKey.Fetch, enforceFetch(facts))
+  add(ApiKey.ListOffsets, enforceListOffsets())
   add(ApiKey.Metadata, enforceMetadata(facts))
+  add(ApiKey.OffsetCommit, enforceOffsetCommit(facts))
   add(ApiKey.FindCoordinator, enforceFindCoordinator())
   add(ApiKey.ListGroups, enforceListGroups())
-  add(ApiKey.OffsetCommit, enforceOffsetCommit(facts))
+  rows.set(ApiKey.SaslHandshake, free)
+  rows.set(ApiKey.ApiVersions, free)
+  add(ApiKey.CreateTopics, enforceCreateTopics(facts))
+  add(ApiKey.DeleteTopics, enforceDeleteTopics(facts))
+  add(ApiKey.DeleteRecords, enforceDeleteRecords())
+  add(ApiKey.OffsetForLeaderEpoch, enforceOffsetForLeaderEpoch())
+  add(ApiKey.DescribeAcls, enforceDescribeAcls())
+  add(ApiKey.CreateAcls, enforceCreateAcls())
+  add(ApiKey.DeleteAcls, enforceDeleteAcls())
+  add(ApiKey.DescribeConfigs, enforceDescribeConfigs(facts))
+  add(ApiKey.AlterConfigs, enforceAlterConfigs(facts))
+  add(ApiKey.AlterReplicaLogDirs, enforceAlterReplicaLogDirs())
+  add(ApiKey.DescribeLogDirs, enforceDescribeLogDirs())
+  rows.set(ApiKey.SaslAuthenticate, free)
+  add(ApiKey.CreatePartitions, enforceCreatePartitions())
+  add(ApiKey.CreateDelegationToken, enforceCreateDelegationToken())
+  rows.set(ApiKey.RenewDelegationToken, free)
+  rows.set(ApiKey.ExpireDelegationToken, free)
+  add(ApiKey.DescribeDelegationToken, enforceDescribeDelegationToken())
+  add(ApiKey.ElectLeaders, enforceElectLeaders())
+  add(ApiKey.IncrementalAlterConfigs, enforceIncrementalAlterConfigs(facts))
+  add(ApiKey.AlterPartitionReassignments, enforceAlterPartitionReassignments())
+  add(ApiKey.ListPartitionReassignments, enforceListPartitionReassignments())
+  add(ApiKey.DescribeClientQuotas, enforceDescribeClientQuotas())
+  add(ApiKey.AlterClientQuotas, enforceAlterClientQuotas())
+  add(ApiKey.DescribeUserScramCredentials, enforceDescribeUserScramCredentials())
+  add(ApiKey.AlterUserScramCredentials, enforceAlterUserScramCredentials())
+  add(ApiKey.DescribeQuorum, enforceDescribeQuorum())
+  add(ApiKey.UpdateFeatures, enforceUpdateFeatures())
+  add(ApiKey.DescribeCluster, enforceDescribeCluster())
+  add(ApiKey.DescribeProducers, enforceDescribeProducers())
+  add(ApiKey.UnregisterBroker, enforceUnregisterBroker())
+  rows.set(ApiKey.GetTelemetrySubscriptions, free)
+  add(ApiKey.PushTelemetry, enforcePushTelemetry())
+  add(ApiKey.ListConfigResources, enforceListConfigResources(facts))
+  add(ApiKey.DescribeTopicPartitions, enforceDescribeTopicPartitions(facts))
+  add(ApiKey.AddRaftVoter, enforceAddRaftVoter())
+  add(ApiKey.RemoveRaftVoter, enforceRemoveRaftVoter())
+  add(ApiKey.UnregisterController, enforceUnregisterController())
   return rows
 }
 

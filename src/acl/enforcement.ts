@@ -39,6 +39,8 @@ export interface AclFacts {
   readonly autoCreatesTopics: () => boolean
   /** Closed whatever the rules say, for one type of resource: `AlterConfigs` of a `broker`. */
   readonly refuses: (apiName: string, resourceType: string) => boolean
+  /** The settings of topics that clients may choose; `harmlessTopicConfigs` where it is missing. */
+  readonly topicConfigs?: ReadonlySet<string>
 }
 
 export const whole = Object.freeze({ kind: 'whole' } as const)

@@ -7,6 +7,10 @@ const messages: Readonly<Record<number, string>> = {
   [ErrorCode.CLUSTER_AUTHORIZATION_FAILED]: 'Cluster authorization failed.',
   [ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED]:
     'The transactional id used by the client is not authorized to access the requested topics.',
+  [ErrorCode.UNKNOWN_TOPIC_OR_PARTITION]: 'This server does not host this topic-partition.',
+  [ErrorCode.UNKNOWN_TOPIC_ID]: 'This server does not host this topic ID.',
+  [ErrorCode.INVALID_REQUEST]:
+    'This most likely occurs because of a request being malformed by the client library or the message was sent to an incompatible broker. See the broker logs for more details.',
 }
 
 export function errorMessage(errorCode: number): string | null {

@@ -43,6 +43,9 @@ export class Judge {
   readonly #isEnforcing: boolean
   readonly #subject: Subject
   readonly #api: string
+  /** What this request has been told, by right and name: one that names a topic ten thousand times is one decision. */
+  readonly #told = new Map<Right, Map<string, Told>>()
+  readonly #toldBeside = new Map<Right, Map<string, Told>>()
 
   constructor({ policy, shadow, exchange, log, isEnforcing }: JudgeOptions) {
     this.policy = policy
@@ -74,12 +77,23 @@ export class Judge {
   /** Whether there is any resource on which the client has the right. */
   allowsOnAny(right: Right): boolean {
     const { operation, type } = right
-    return this.#note(right, '*', this.policy.decideAny(this.#subject, { api: this.#api, operation, type }))
+    const verdict = this.policy.decideAny(this.#subject, { api: this.#api, operation, type })
+    return this.#note(right, '*', { verdict, isNoted: false })
   }
 
   /** Whether the client may know of it: what it may not is left out, and nothing is written down. */
   sees(right: Right, name: string): boolean {
     return this.#filter(right, this.#decide(right, name, false))
+  }
+
+  /**
+   * Whether the rules grant it, also in audit mode: for a right that is one of several ways, the last of which is asked
+   * for with `allows` and noted.
+   */
+  grants(right: Right, name: string): boolean {
+    const told = this.#decide(right, name, false)
+    this.#filter(right, told)
+    return told.verdict.allowed
   }
 
   /** `allowsBeside` where a denial leads to no error by itself. */
@@ -94,7 +108,7 @@ export class Judge {
     let kept = 0
     for (const right of Object.values(rights)) {
       const bit = 1 << right.bit
-      if ((bits & bit) !== 0 && this.#decide(right, name, true).allowed) kept |= bit
+      if ((bits & bit) !== 0 && this.#decide(right, name, true).verdict.allowed) kept |= bit
     }
     return kept
   }
@@ -102,12 +116,23 @@ export class Judge {
   /** The same for the cluster: who may not describe it is told nothing (KIP-430). */
   authorizedOnCluster(bits: number): number {
     if (bits === notRequested || !this.#isEnforcing) return bits
-    return this.#decide(cluster.describe, clusterName, false).allowed
+    return this.#decide(cluster.describe, clusterName, false).verdict.allowed
       ? this.authorizedOperations(bits, cluster, clusterName)
       : 0
   }
 
-  #decide(right: Right, name: string, secondary: boolean): Verdict {
+  #decide(right: Right, name: string, secondary: boolean): Told {
+    const told = secondary ? this.#toldBeside : this.#told
+    const byName = told.get(right) ?? new Map<string, Told>()
+    if (byName.size === 0) told.set(right, byName)
+    const known = byName.get(name)
+    if (known !== undefined) return known
+    const news: Told = { verdict: this.#ask(right, name, secondary), isNoted: false }
+    byName.set(name, news)
+    return news
+  }
+
+  #ask(right: Right, name: string, secondary: boolean): Verdict {
     const { operation, type } = right
     const question: Question = { api: this.#api, operation, type, name, secondary }
     const verdict = this.policy.decide(this.#subject, question)
@@ -129,17 +154,25 @@ export class Judge {
     })
   }
 
-  #filter(right: Right, { allowed }: Verdict): boolean {
+  #filter(right: Right, { verdict: { allowed } }: Told): boolean {
     this.#log.filtered(this.#exchange, right, allowed)
     return allowed || !this.#isEnforcing
   }
 
-  #note(right: Right, name: string, verdict: Verdict): boolean {
+  /** Written down once, as Kafka does, however often the request says the name. */
+  #note(right: Right, name: string, told: Told): boolean {
+    const { verdict } = told
     const { generation } = this.policy
     const isEnforced = verdict.allowed || this.#isEnforcing
-    this.#log.decided({ exchange: this.#exchange, right, name, verdict, generation, isEnforced })
+    if (!told.isNoted) this.#log.decided({ exchange: this.#exchange, right, name, verdict, generation, isEnforced })
+    told.isNoted = true
     return verdict.allowed || !this.#isEnforcing
   }
+}
+
+interface Told {
+  readonly verdict: Verdict
+  isNoted: boolean
 }
 
 /** The default of every authorised-operations field. */

@@ -1,0 +1,32 @@
+/** DeleteRecords: Delete on every topic; a denial is told on every partition. (KafkaApis.handleDeleteRecordsRequest) */
+import type { ApiKey } from '../protocol/api-key.ts'
+import { ErrorCode } from '../protocol/error-code.ts'
+import type { DeleteRecordsTopic } from '../protocol/generated/delete-records-request.ts'
+import {
+  type DeleteRecordsTopicResult,
+  deleteRecordsResponseDefaults,
+} from '../protocol/generated/delete-records-response.ts'
+import { answer, type EnforcementOf, part, whole } from './enforcement.ts'
+import { topic as topicRights } from './rights.ts'
+import { splitDenied } from './split.ts'
+
+export function enforceDeleteRecords(): EnforcementOf<typeof ApiKey.DeleteRecords> {
+  return {
+    request(body, judge) {
+      const split = splitDenied(body.topics, ({ name }) => judge.allows(topicRights.delete, name))
+      if (split === undefined) return whole
+      const denials = split.denied.map(denial)
+      if (split.allowed.length === 0) return answer({ ...deleteRecordsResponseDefaults(), topics: denials })
+      body.topics = split.allowed
+      return part(({ topics }) => void topics.push(...denials))
+    },
+  }
+}
+
+function denial({ name, partitions }: DeleteRecordsTopic): DeleteRecordsTopicResult {
+  const errorCode = ErrorCode.TOPIC_AUTHORIZATION_FAILED
+  return {
+    name,
+    partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, lowWatermark: -1n, errorCode })),
+  }
+}
