@@ -6,6 +6,7 @@ import type { ApiKey } from '../protocol/api-key.ts'
 import { alterConfigsResponseDefaults } from '../protocol/generated/alter-configs-response.ts'
 import { judgeChanges } from './config-changes.ts'
 import { type AclFacts, answer, type EnforcementOf, part, whole } from './enforcement.ts'
+import { append } from './split.ts'
 
 export function enforceAlterConfigs({ refuses, topicConfigs }: AclFacts): EnforcementOf<typeof ApiKey.AlterConfigs> {
   return {
@@ -19,7 +20,7 @@ export function enforceAlterConfigs({ refuses, topicConfigs }: AclFacts): Enforc
       if (failures.length === 0) return whole
       if (allowed.length === 0) return answer({ ...alterConfigsResponseDefaults(), responses: failures })
       body.resources = allowed
-      return part(({ responses }) => void responses.push(...failures))
+      return part(({ responses }) => append(responses, failures))
     },
   }
 }

@@ -11,7 +11,7 @@ import {
 import { answer, type EnforcementOf, part, whole } from './enforcement.ts'
 import { repeatedValues } from './repeated.ts'
 import { topic as topicRights } from './rights.ts'
-import { splitDenied } from './split.ts'
+import { append, splitDenied } from './split.ts'
 
 export function enforceCreatePartitions(): EnforcementOf<typeof ApiKey.CreatePartitions> {
   return {
@@ -24,7 +24,7 @@ export function enforceCreatePartitions(): EnforcementOf<typeof ApiKey.CreatePar
       const failures = [...names].map(name => (repeated.has(name) ? duplicate(name) : denial(name)))
       if (split.allowed.length === 0) return answer({ ...createPartitionsResponseDefaults(), results: failures })
       body.topics = split.allowed
-      return part(({ results }) => void results.push(...failures))
+      return part(({ results }) => append(results, failures))
     },
   }
 }

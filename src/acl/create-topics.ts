@@ -16,6 +16,7 @@ import { type AclFacts, answer, type EnforcementOf, part, whole } from './enforc
 import type { Judge } from './judge.ts'
 import { repeatedValues } from './repeated.ts'
 import { cluster, clusterName, topic as topicRights } from './rights.ts'
+import { append } from './split.ts'
 import { closedConfigs } from './topic-configs.ts'
 
 export function enforceCreateTopics({
@@ -34,7 +35,7 @@ export function enforceCreateTopics({
       if (failures.size === 0) return whole
       if (allowed.length === 0) return answer({ ...createTopicsResponseDefaults(), topics: [...failures.values()] })
       body.topics = allowed
-      return part(({ topics }) => void topics.push(...failures.values()))
+      return part(({ topics }) => append(topics, failures.values()))
     },
 
     response({ topics }, judge, { request, header: { apiVersion } }) {

@@ -8,7 +8,7 @@ import {
 } from '../protocol/generated/delete-records-response.ts'
 import { answer, type EnforcementOf, part, whole } from './enforcement.ts'
 import { topic as topicRights } from './rights.ts'
-import { splitDenied } from './split.ts'
+import { append, splitDenied } from './split.ts'
 
 export function enforceDeleteRecords(): EnforcementOf<typeof ApiKey.DeleteRecords> {
   return {
@@ -18,7 +18,7 @@ export function enforceDeleteRecords(): EnforcementOf<typeof ApiKey.DeleteRecord
       const denials = split.denied.map(denial)
       if (split.allowed.length === 0) return answer({ ...deleteRecordsResponseDefaults(), topics: denials })
       body.topics = split.allowed
-      return part(({ topics }) => void topics.push(...denials))
+      return part(({ topics }) => append(topics, denials))
     },
   }
 }

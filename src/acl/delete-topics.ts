@@ -17,6 +17,7 @@ import { errorMessage } from './error-messages.ts'
 import type { Judge } from './judge.ts'
 import { repeatedValues } from './repeated.ts'
 import { cluster, clusterName, type Right, topic as topicRights } from './rights.ts'
+import { append } from './split.ts'
 
 const statesFrom = 6
 
@@ -32,12 +33,15 @@ export function enforceDeleteTopics({ topics: catalog }: AclFacts): EnforcementO
         const { kept, failures, doubtful } = judgeStates(states, judge, catalog)
         // Who may describe but not delete a topic is told whether it exists.
         const existing = doubtful.length === 0 ? new Set() : await catalog.existing(doubtful)
-        failures.push(...doubtful.map(name => byName(name, existing.has(name) ? denied : unknownName)))
+        append(
+          failures,
+          doubtful.map(name => byName(name, existing.has(name) ? denied : unknownName)),
+        )
         if (failures.length === 0) return whole
         if (kept.length === 0) return answer({ ...deleteTopicsResponseDefaults(), responses: failures })
         if (apiVersion < statesFrom) body.topicNames = kept.flatMap(({ name }) => name ?? [])
         else body.topics = kept
-        return part(({ responses }) => void responses.push(...failures))
+        return part(({ responses }) => append(responses, failures))
       })
     },
 
@@ -75,7 +79,7 @@ function judgeStates(states: readonly DeleteTopicState[], judge: Judge, catalog:
   const doubtful: string[] = []
   const mayAll = judge.grants(deleteOnCluster, clusterName)
   const { valid, malformed } = withoutMalformed(states)
-  failures.push(...malformed)
+  append(failures, malformed)
   const kept = valid.filter(({ name, topicId }) => {
     const meant = name ?? catalog.nameOf(topicId)
     if (meant === undefined) failures.push({ name, topicId, ...failure(ErrorCode.UNKNOWN_TOPIC_ID) })

@@ -12,7 +12,7 @@ import { asking, configDenial, configTypeName, mayUseConfigs, seeing } from './c
 import { type AclFacts, answer, type EnforcementOf, part, whole } from './enforcement.ts'
 import { errorMessage } from './error-messages.ts'
 import { replaceHidden } from './hidden.ts'
-import { splitDenied } from './split.ts'
+import { append, splitDenied } from './split.ts'
 
 export function enforceDescribeConfigs({ refuses }: AclFacts): EnforcementOf<typeof ApiKey.DescribeConfigs> {
   const isOpen = (type: number): boolean => {
@@ -34,7 +34,7 @@ export function enforceDescribeConfigs({ refuses }: AclFacts): EnforcementOf<typ
       const denials = split.denied.map(denial)
       if (split.allowed.length === 0) return answer({ ...describeConfigsResponseDefaults(), results: denials })
       body.resources = split.allowed
-      return part(({ results }) => void results.push(...denials))
+      return part(({ results }) => append(results, denials))
     },
 
     response({ results }, judge) {

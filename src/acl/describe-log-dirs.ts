@@ -17,7 +17,7 @@ export function enforceDescribeLogDirs(): EnforcementOf<typeof ApiKey.DescribeLo
     cluster.describe,
     () => ({ ...describeLogDirsResponseDefaults(), errorCode: clusterDenial.errorCode }),
     ({ results }, judge) => {
-      const isSeen = ({ name }: DescribeLogDirsTopic): boolean => judge.sees(topicRights.describe, name)
+      const isSeen = ({ name }: DescribeLogDirsTopic): boolean => judge.seesBeside(topicRights.describe, name)
       return results.map(({ topics }) => dropHidden(topics, isSeen)).includes(true)
     },
   )

@@ -10,7 +10,7 @@ import { answer, type EnforcementOf, part, whole } from './enforcement.ts'
 import { errorMessage } from './error-messages.ts'
 import { replaceHidden } from './hidden.ts'
 import { topic as topicRights } from './rights.ts'
-import { splitDenied } from './split.ts'
+import { append, splitDenied } from './split.ts'
 
 export function enforceDescribeProducers(): EnforcementOf<typeof ApiKey.DescribeProducers> {
   return {
@@ -20,7 +20,7 @@ export function enforceDescribeProducers(): EnforcementOf<typeof ApiKey.Describe
       const denials = split.denied.map(({ name, partitionIndexes }) => denial(name, partitionIndexes))
       if (split.allowed.length === 0) return answer({ ...describeProducersResponseDefaults(), topics: denials })
       body.topics = split.allowed
-      return part(({ topics }) => void topics.push(...denials))
+      return part(({ topics }) => append(topics, denials))
     },
 
     response({ topics }, judge) {

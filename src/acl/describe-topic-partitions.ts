@@ -18,7 +18,7 @@ import { type AclFacts, answer, type EnforcementOf, part, type Ruling, whole } f
 import { replaceHidden } from './hidden.ts'
 import type { Judge } from './judge.ts'
 import { topic as topicRights } from './rights.ts'
-import { splitDenied } from './split.ts'
+import { append, splitDenied } from './split.ts'
 
 type Request = DescribeTopicPartitionsRequest
 type Response = DescribeTopicPartitionsResponse
@@ -70,7 +70,7 @@ function judgeNamed(body: Request, judge: Judge): Ruling<Response> {
   const denials = split.denied.map(name => failed(name, denied))
   if (split.allowed.length === 0) return answer({ ...describeTopicPartitionsResponseDefaults(), topics: denials })
   narrow(body, split.allowed)
-  return part(({ topics }) => void topics.push(...denials))
+  return part(({ topics }) => append(topics, denials))
 }
 
 async function judgeAll(body: Request, judge: Judge, catalog: TopicCatalog): Promise<Ruling<Response>> {

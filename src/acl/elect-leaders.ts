@@ -23,7 +23,7 @@ export function enforceElectLeaders(): EnforcementOf<typeof ApiKey.ElectLeaders>
     ...gate,
     response({ replicaElectionResults }, judge, { request }) {
       if ((request as ElectLeadersRequest).topicPartitions !== null) return false
-      return dropHidden(replicaElectionResults, ({ topic }) => judge.sees(topicRights.describe, topic))
+      return dropHidden(replicaElectionResults, ({ topic }) => judge.seesBeside(topicRights.describe, topic))
     },
   }
 }

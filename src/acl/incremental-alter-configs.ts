@@ -6,6 +6,7 @@ import type { ApiKey } from '../protocol/api-key.ts'
 import { incrementalAlterConfigsResponseDefaults } from '../protocol/generated/incremental-alter-configs-response.ts'
 import { judgeChanges } from './config-changes.ts'
 import { type AclFacts, answer, type EnforcementOf, part, whole } from './enforcement.ts'
+import { append } from './split.ts'
 
 export function enforceIncrementalAlterConfigs({
   refuses,
@@ -22,7 +23,7 @@ export function enforceIncrementalAlterConfigs({
       if (failures.length === 0) return whole
       if (allowed.length === 0) return answer({ ...incrementalAlterConfigsResponseDefaults(), responses: failures })
       body.resources = allowed
-      return part(({ responses }) => void responses.push(...failures))
+      return part(({ responses }) => append(responses, failures))
     },
   }
 }

@@ -9,7 +9,7 @@ import {
 import { answer, type EnforcementOf, part, whole } from './enforcement.ts'
 import { replaceHidden } from './hidden.ts'
 import { topic as topicRights } from './rights.ts'
-import { splitDenied } from './split.ts'
+import { append, splitDenied } from './split.ts'
 
 export function enforceListOffsets(): EnforcementOf<typeof ApiKey.ListOffsets> {
   return {
@@ -19,7 +19,7 @@ export function enforceListOffsets(): EnforcementOf<typeof ApiKey.ListOffsets> {
       const denials = split.denied.map(denial)
       if (split.allowed.length === 0) return answer({ ...listOffsetsResponseDefaults(), topics: denials })
       body.topics = split.allowed
-      return part(({ topics }) => void topics.push(...denials))
+      return part(({ topics }) => append(topics, denials))
     },
 
     response({ topics }, judge) {

@@ -26,6 +26,6 @@ export function enforceListPartitionReassignments(): EnforcementOf<typeof ApiKey
         })),
       })),
     }),
-    ({ topics }, judge) => dropHidden(topics, ({ name }) => judge.sees(topicRights.describe, name)),
+    ({ topics }, judge) => dropHidden(topics, ({ name }) => judge.seesBeside(topicRights.describe, name)),
   )
 }

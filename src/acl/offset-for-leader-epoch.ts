@@ -13,7 +13,7 @@ import { answer, type EnforcementOf, part, whole } from './enforcement.ts'
 import { replaceHidden } from './hidden.ts'
 import type { Judge } from './judge.ts'
 import { cluster, clusterName, topic as topicRights } from './rights.ts'
-import { splitDenied } from './split.ts'
+import { append, splitDenied } from './split.ts'
 
 export function enforceOffsetForLeaderEpoch(): EnforcementOf<typeof ApiKey.OffsetForLeaderEpoch> {
   return {
@@ -24,7 +24,7 @@ export function enforceOffsetForLeaderEpoch(): EnforcementOf<typeof ApiKey.Offse
       const denials = split.denied.map(denial)
       if (split.allowed.length === 0) return answer({ ...offsetForLeaderEpochResponseDefaults(), topics: denials })
       body.topics = split.allowed
-      return part(({ topics }) => void topics.push(...denials))
+      return part(({ topics }) => append(topics, denials))
     },
 
     response({ topics }, judge) {

@@ -12,3 +12,8 @@ export function splitDenied<T>(items: readonly T[], isAllowed: (item: T) => bool
   for (const item of items.slice(firstDenied + 1)) (isAllowed(item) ? allowed : denied).push(item)
   return { allowed, denied }
 }
+
+/** `push` with a spread would need a stack as deep as the list is long, and clients decide how long it is. */
+export function append<T>(list: T[], items: Iterable<T>): void {
+  for (const item of items) list.push(item)
+}
