@@ -2,14 +2,7 @@
 
 import { resolve } from 'node:path'
 import { printed } from './addresses.ts'
-import type {
-  AdminConfig,
-  AuditConfig,
-  AutoRenewConfig,
-  ClusterConfig,
-  LogConfig,
-  UpstreamConfig,
-} from './config.ts'
+import type { AdminConfig, AuditConfig, AutoRenewConfig, ClusterConfig, LogConfig, UpstreamConfig } from './config.ts'
 import { choice, count, flag, listOf, name, notYet, secret, text } from './formats.ts'
 import { limits } from './limits-section.ts'
 import { listener } from './listener-section.ts'

@@ -51,8 +51,8 @@ export class FetchRig {
     const row = enforceFetch({ topics, autoCreatesTopics: () => false, refuses: () => false }) as Enforcement
     const acl = createAcl({
       rows: new Map([[ApiKey.Fetch, row]]),
-      policy: () => this.#policy,
-      log: { decided: () => undefined, filtered: () => undefined },
+      policies: () => ({ inForce: this.#policy, shadow: undefined }),
+      log: { decided: () => undefined, filtered: () => undefined, differed: () => undefined },
       isEnforcing: true,
     })
     this.#fetch = acl.handler(ApiKey.Fetch, this.version)! as HandlerOf<typeof ApiKey.Fetch>
