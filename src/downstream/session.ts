@@ -10,46 +10,22 @@ import { TLSSocket } from 'node:tls'
 import { VkitmError } from '../errors.ts'
 import { answerTimeoutMs } from '../pipeline/answer-deadline.ts'
 import { type Client, type Exchange, isAnswered } from '../pipeline/exchange.ts'
-import type { Opened, Pipeline } from '../pipeline/pipeline.ts'
+import type { Opened } from '../pipeline/pipeline.ts'
 import { interBrokerKeys } from '../pipeline/served-apis.ts'
 import type { RequestOutcome, ResponseOutcome } from '../pipeline/stage.ts'
 import { ApiKey } from '../protocol/api-key.ts'
 import type { RequestHeader } from '../protocol/request-header.ts'
-import type { Logger } from '../telemetry/log.ts'
-import type { Metrics } from '../telemetry/metrics.ts'
-import type { ByteBudget, Reservation } from '../wire/byte-budget.ts'
+import type { Reservation } from '../wire/byte-budget.ts'
 import type { Frame } from '../wire/frame.ts'
 import { FrameSplitter } from '../wire/frame-splitter.ts'
 import { Inbound } from '../wire/inbound.ts'
 import { Outbound } from '../wire/outbound.ts'
-import type { DeadlineSweep } from './deadline-sweep.ts'
 import { FrameInProgress } from './frame-in-progress.ts'
 import { PendingAnswer, PendingAnswers } from './pending-answers.ts'
+import type { SessionContext } from './session-context.ts'
 import { StallWatch } from './stall-watch.ts'
 import { unsupportedApiVersions } from './unsupported-api-versions.ts'
-import type { OutgoingRequest, Upstream, UpstreamEvents } from './upstream.ts'
-
-export interface SessionLimits {
-  readonly frameBytes: number
-  readonly inFlight: number
-  readonly firstFrameTimeout: number
-  readonly frameTimeout: number
-  readonly idleTimeout: number
-  readonly writeStall: number
-}
-
-/** What all sessions of a listener share. */
-export interface SessionContext {
-  readonly pipeline: Pipeline
-  readonly openUpstream: (client: Client, events: UpstreamEvents) => Promise<Upstream>
-  readonly budget: ByteBudget
-  readonly limits: SessionLimits
-  readonly sweep: DeadlineSweep
-  readonly metrics: Metrics
-  readonly log: Logger
-  /** Monotonic milliseconds. */
-  readonly now: () => number
-}
+import type { OutgoingRequest, Upstream } from './upstream.ts'
 
 /** Key, version and correlation id. */
 const requestBytesMin = 8
