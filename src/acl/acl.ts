@@ -55,6 +55,9 @@ import type { Policy } from './policy/policy.ts'
 import { enforceProduce } from './produce.ts'
 import { enforcePushTelemetry } from './push-telemetry.ts'
 import { enforceRemoveRaftVoter } from './remove-raft-voter.ts'
+import { enforceShareAcknowledge } from './share-acknowledge.ts'
+import { enforceShareFetch } from './share-fetch.ts'
+import { ShareSessions } from './share-sessions.ts'
 import { enforceUnregisterBroker } from './unregister-broker.ts'
 import { enforceUnregisterController } from './unregister-controller.ts'
 import { enforceUpdateFeatures } from './update-features.ts'
@@ -108,6 +111,9 @@ export function enforcements(facts: AclFacts): ReadonlyMap<number, Enforcement> 
   add(ApiKey.PushTelemetry, enforcePushTelemetry())
   add(ApiKey.ListConfigResources, enforceListConfigResources(facts))
   add(ApiKey.DescribeTopicPartitions, enforceDescribeTopicPartitions(facts))
+  const share = { topics: facts.topics, sessions: new ShareSessions() }
+  add(ApiKey.ShareFetch, enforceShareFetch(share))
+  add(ApiKey.ShareAcknowledge, enforceShareAcknowledge(share))
   add(ApiKey.AddRaftVoter, enforceAddRaftVoter())
   add(ApiKey.RemoveRaftVoter, enforceRemoveRaftVoter())
   add(ApiKey.UnregisterController, enforceUnregisterController())

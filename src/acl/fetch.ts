@@ -10,7 +10,7 @@ import type { Exchange } from '../pipeline/exchange.ts'
 import type { ApiKey } from '../protocol/api-key.ts'
 import { zeroUuid } from '../protocol/empty.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
-import type { FetchRequest, FetchRequestFetchTopic } from '../protocol/generated/fetch-request.ts'
+import type { FetchRequest } from '../protocol/generated/fetch-request.ts'
 import {
   type FetchableTopicResponse,
   type FetchResponse,
@@ -21,10 +21,10 @@ import {
 import type { TopicCatalog } from '../topology/topic-catalog.ts'
 import { Span } from '../wire/span.ts'
 import { type AclFacts, answer, type EnforcementOf, part, type Ruling, whole, wholeWith } from './enforcement.ts'
-import { type DeniedTopic, FetchSession, FetchSessions } from './fetch-sessions.ts'
+import { FetchSession, FetchSessions } from './fetch-sessions.ts'
 import type { Judge } from './judge.ts'
 import { topic as topicRights } from './rights.ts'
-import { splitDenied } from './split.ts'
+import { append, splitDenied } from './split.ts'
 
 const topicIdsFrom = 13
 /** Session epochs that name every partition: the first of a session, and the last or only one (FetchMetadata). */
@@ -106,16 +106,18 @@ function ruleFull({ body, judge, exchange, sessions, usesIds, errorOf }: Asked):
     body.forgottenTopicsData = []
     isChanged = true
   }
-  const session = body.sessionEpoch === Epoch.initial ? new FetchSession(usesIds, judge.policy.generation) : undefined
-  if (session !== undefined) sessions.willOpen(exchange, session)
-  const denials: FetchableTopicResponse[] = []
+  const isOpening = body.sessionEpoch === Epoch.initial
+  // Also gathers what is denied outside a session, each partition once.
+  const session = new FetchSession(usesIds, judge.policy.generation)
+  if (isOpening) sessions.willOpen(exchange, session)
   const split = splitDenied(body.topics, topic => {
-    const errorCode = errorOf(keyOf(topic, usesIds))
-    session?.want(keyOf(topic, usesIds), topic.partitions, errorCode)
-    if (errorCode !== 0) denials.push(denialOf(topic, errorCode))
+    const key = keyOf(topic, usesIds)
+    const errorCode = errorOf(key)
+    if (isOpening || errorCode !== 0) session.want(key, topic.partitions, errorCode)
     return errorCode === 0
   })
   if (split === undefined) return isChanged ? part() : whole
+  const denials = denialsIn(session)
   if (split.allowed.length === 0) {
     if (body.sessionId === 0) return answer({ ...fetchResponseDefaults(), responses: denials })
     // The broker still has to close what the client closes; with nothing to fetch it must not open another.
@@ -172,10 +174,10 @@ function forwardIn(session: FetchSession, { body, usesIds }: Asked): Ruling<Fetc
   for (const topic of body.forgottenTopicsData) session.forget(keyOf(topic, usesIds), topic.partitions)
   if (topics !== undefined) body.topics = topics.allowed
   if (forgotten !== undefined) body.forgottenTopicsData = forgotten.allowed
-  const denied = session.denied()
+  const denials = denialsIn(session)
   const isWhole = topics === undefined && forgotten === undefined
-  if (denied.length === 0) return isWhole ? whole : part()
-  const merge = mergeOf(denied.map(topic => sessionDenialOf(topic, usesIds)))
+  if (denials.length === 0) return isWhole ? whole : part()
+  const merge = mergeOf(denials)
   return isWhole ? wholeWith(merge) : part(merge)
 }
 
@@ -183,7 +185,7 @@ function forwardIn(session: FetchSession, { body, usesIds }: Asked): Ruling<Fetc
 function mergeOf(denials: readonly FetchableTopicResponse[]): (response: FetchResponse) => void {
   return ({ errorCode, throttleTimeMs, responses }) => {
     if (errorCode !== 0 || (throttleTimeMs > 0 && responses.length === 0)) return
-    responses.push(...denials)
+    append(responses, denials)
   }
 }
 
@@ -229,13 +231,11 @@ function sessionError(errorCode: number): Ruling<FetchResponse> {
   return answer({ ...fetchResponseDefaults(), errorCode })
 }
 
-function denialOf({ topic, topicId, partitions }: FetchRequestFetchTopic, errorCode: number): FetchableTopicResponse {
-  return { topic, topicId, partitions: partitions.map(({ partition }) => refused(partition, errorCode)) }
-}
-
-function sessionDenialOf({ topic, errorCode, partitions }: DeniedTopic, usesIds: boolean): FetchableTopicResponse {
-  const named = usesIds ? { topic: '', topicId: topic } : { topic, topicId: zeroUuid }
-  return { ...named, partitions: Array.from(partitions, partition => refused(partition, errorCode)) }
+function denialsIn(session: FetchSession): FetchableTopicResponse[] {
+  return session.denied().map(({ topic, errorCode, partitions }) => ({
+    ...(session.usesIds ? { topic: '', topicId: topic } : { topic, topicId: zeroUuid }),
+    partitions: Array.from(partitions, partition => refused(partition, errorCode)),
+  }))
 }
 
 /** FetchResponse.partitionResponse. */

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { zeroUuid } from '../../src/protocol/empty.ts'
 import { ErrorCode } from '../../src/protocol/error-code.ts'
-import { type FetchRequest, fetchRequestDefaults } from '../../src/protocol/generated/fetch-request.ts'
+import {
+  type FetchRequest,
+  fetchRequestDefaults,
+  fetchRequestFetchPartitionDefaults,
+} from '../../src/protocol/generated/fetch-request.ts'
 import type { FetchResponse } from '../../src/protocol/generated/fetch-response.ts'
 import { clientOf, FetchRig, idOf } from '../support/fetch-rig.ts'
 import { SessionConsumer } from '../support/session-consumer.ts'
@@ -167,6 +172,48 @@ describe('Fetch in a session', () => {
       assert.equal(rig.broker.sessions.size, 0)
     },
   )
+
+  eachWay('what was hidden in a running session is sent anew, too', async (rig, consumer) => {
+    const client = clientOf(1)
+    rig.allow(['a'])
+    want(consumer, 'a-0')
+    consumer.receive((await rig.pass(client, consumer.next())).response)
+    rig.broker.append('a', 0)
+    consumer.receive((await rig.pass(client, consumer.next(), () => rig.allow([]))).response)
+    rig.allow(['a'])
+    const { response } = await rig.pass(client, consumer.next())
+    assert.equal(response.errorCode, ErrorCode.INVALID_FETCH_SESSION_EPOCH)
+  })
+
+  it('a session by name does not go on by id, nor the reverse', async () => {
+    const client = clientOf(1)
+    for (const isFirstById of [false, true]) {
+      const rig = new FetchRig(isFirstById, ['a'])
+      rig.allow(['a'])
+      const { response } = await rig.pass(client, { ...fetchRequestDefaults(), sessionEpoch: 0 })
+      const other = { ...fetchRequestDefaults(), sessionId: response.sessionId, sessionEpoch: 1 }
+      const answer = await rig.pass(client, other, undefined, !isFirstById)
+      assert.equal(answer.forwarded, undefined)
+      assert.equal(answer.response.errorCode, ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR)
+    }
+  })
+
+  it('a session that has grown by 100,000 partitions ends', async () => {
+    const rig = new FetchRig(false, ['a'])
+    const client = clientOf(1)
+    rig.allow(['a'])
+    const partition = fetchRequestFetchPartitionDefaults()
+    const opening = [{ topic: 'a', topicId: zeroUuid, partitions: [partition] }]
+    const { response } = await rig.pass(client, { ...fetchRequestDefaults(), sessionEpoch: 0, topics: opening })
+    const partitions = Array.from({ length: 60_000 }, (_, index) => ({ ...partition, partition: index }))
+    const add = async (topic: string, sessionEpoch: number) => {
+      const topics = [{ topic, topicId: zeroUuid, partitions }]
+      const { sessionId } = response
+      return (await rig.pass(client, { ...fetchRequestDefaults(), sessionId, sessionEpoch, topics })).response.errorCode
+    }
+    assert.equal(await add('x', 1), 0)
+    assert.equal(await add('y', 2), ErrorCode.INVALID_FETCH_SESSION_EPOCH)
+  })
 
   eachWay('remembers eight sessions of a connection; the ninth pushes the first out', async rig => {
     const client = clientOf(1)

@@ -4,7 +4,7 @@ import { createAcl } from '../../src/acl/acl.ts'
 import type { Enforcement } from '../../src/acl/enforcement.ts'
 import { enforceFetch } from '../../src/acl/fetch.ts'
 import { type Client, Exchange } from '../../src/pipeline/exchange.ts'
-import type { HandlerOf } from '../../src/pipeline/stage.ts'
+import type { HandlerOf, Stage } from '../../src/pipeline/stage.ts'
 import { ApiKey } from '../../src/protocol/api-key.ts'
 import { describeApi } from '../../src/protocol/api-table.ts'
 import type { FetchRequest } from '../../src/protocol/generated/fetch-request.ts'
@@ -32,7 +32,7 @@ export class FetchRig {
   #policy = plainPolicy([])
   #now = 0
   #generation = 1
-  readonly #fetch: HandlerOf<typeof ApiKey.Fetch>
+  readonly #acl: Stage
 
   constructor(usesIds: boolean, names: readonly string[]) {
     this.usesIds = usesIds
@@ -49,17 +49,12 @@ export class FetchRig {
       },
     })
     const row = enforceFetch({ topics, autoCreatesTopics: () => false, refuses: () => false }) as Enforcement
-    const acl = createAcl({
+    this.#acl = createAcl({
       rows: new Map([[ApiKey.Fetch, row]]),
       policies: () => ({ inForce: this.#policy, shadow: undefined }),
       log: { decided: () => undefined, filtered: () => undefined, differed: () => undefined },
       isEnforcing: true,
     })
-    this.#fetch = acl.handler(ApiKey.Fetch, this.version)! as HandlerOf<typeof ApiKey.Fetch>
-  }
-
-  get version(): number {
-    return this.usesIds ? 17 : 12
   }
 
   allow(names: Iterable<string>): void {
@@ -68,20 +63,27 @@ export class FetchRig {
   }
 
   /** Through the policy to the broker and back; `meanwhile` runs once the broker has the request. */
-  async pass(client: Client, request: FetchRequest, meanwhile?: () => void): Promise<Passage> {
-    const header = { apiKey: ApiKey.Fetch, apiVersion: this.version, correlationId: 1, clientId: 'rig' }
+  async pass(
+    client: Client,
+    request: FetchRequest,
+    meanwhile?: () => void,
+    usesIds: boolean = this.usesIds,
+  ): Promise<Passage> {
+    const apiVersion = usesIds ? 17 : 12
+    const fetch = this.#acl.handler(ApiKey.Fetch, apiVersion)! as HandlerOf<typeof ApiKey.Fetch>
+    const header = { apiKey: ApiKey.Fetch, apiVersion, correlationId: 1, clientId: 'rig' }
     const exchange = new Exchange(client, describeApi(ApiKey.Fetch)!, header, request)
-    const outcome = await this.#fetch.request!(request, exchange)
+    const outcome = await fetch.request!(request, exchange)
     if (outcome.kind === 'respond') {
       meanwhile?.()
       const response = outcome.response as FetchResponse
       return { forwarded: undefined, isRequestWhole: false, isResponseWhole: false, response }
     }
     assert.equal(outcome.kind, 'forward')
-    const response = this.broker.answer(request, this.usesIds)
+    const response = this.broker.answer(request, usesIds)
     exchange.response = response
     meanwhile?.()
-    const back = await this.#fetch.response!(response, exchange)
+    const back = await fetch.response!(response, exchange)
     assert.equal(back.kind, 'forward')
     return {
       forwarded: request,
