@@ -8,6 +8,9 @@ import { certsShow } from './certs/show.ts'
 import { type Command, complain, ExitCode, print } from './command.ts'
 import { configCheck, describeProblem } from './config-check.ts'
 import { demo } from './demo/demo.ts'
+import { policyCheck } from './policy-check.ts'
+import { policyExplain } from './policy-explain.ts'
+import { policyTest } from './policy-test.ts'
 import { start } from './start.ts'
 import { version } from './version.ts'
 
@@ -21,6 +24,9 @@ const commands = new Map<string, Command>([
   ['certs renew', certsRenew],
   ['certs show', certsShow],
   ['certs revoke', certsRevoke],
+  ['policy check', policyCheck],
+  ['policy explain', policyExplain],
+  ['policy test', policyTest],
 ])
 
 export function runCommand(args: readonly string[]): Promise<ExitCode> {

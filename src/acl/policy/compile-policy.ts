@@ -7,7 +7,7 @@ import { checkRows } from './check-rows.ts'
 import { IndexedPolicy, type PolicyOptions } from './indexed-policy.ts'
 import type { Policy, ResourceType } from './policy.ts'
 import type { RuleSet } from './rule.ts'
-import { type Finding, type Row, type RulesFile, readRulesFile } from './rules-file.ts'
+import { type FileRows, type Finding, type Row, type RulesFile, readRulesFile } from './rules-file.ts'
 import { recogniseModel, type ShippedModel } from './shipped-models.ts'
 
 export interface PolicySources {
@@ -17,24 +17,41 @@ export interface PolicySources {
 
 export interface CompileOptions extends PolicySources, PolicyOptions {}
 
-/** Everything at once. Throws a PolicyError with every problem. */
-export function compilePolicy({ model, rules, ...options }: CompileOptions): Policy {
-  return runAtOnce(compileInSteps({ model, rules, ...options }))
+/** Everything at once, for a shipped model. Throws a PolicyError with every problem. */
+export function compilePolicy(options: CompileOptions): Policy {
+  return runAtOnce(compileInSteps(options))
 }
 
 export function* compileInSteps({ model, rules, ...options }: CompileOptions): Generator<void, Policy, void> {
   const shipped = recogniseModel(model.text)
-  if (shipped === undefined) throw new Error('not built yet')
+  if (shipped === undefined) throw new Error(`${model.path} is a model of your own: loadPolicy() runs it on casbin`)
   const { findings, ...ruleSet } = yield* readRules(rules, shipped)
   refuseErrors(findings)
   return yield* IndexedPolicy.build(ruleSet, options)
 }
 
-export interface ReadRules extends RuleSet {
-  readonly findings: readonly Finding[]
+export interface LoadOptions extends CompileOptions {
+  /** Makes way for others on the event loop: awaited every millisecond or so. */
+  readonly pause: () => Promise<void>
+  /** What a model of the user's own is asked for "on any of this type". */
+  readonly knownNames: (type: ResourceType) => Iterable<string>
 }
 
-export function* readRules(files: readonly RulesFile[], model: ShippedModel): Generator<void, ReadRules, void> {
+/** Either kind of model, in slices. Rejects with a PolicyError with every problem. */
+export async function loadPolicy(options: LoadOptions): Promise<Policy> {
+  if (recogniseModel(options.model.text) !== undefined) return runInSlices(compileInSteps(options), options.pause)
+  return loadOnCasbin(options)
+}
+
+/** casbin is loaded where somebody needs it. */
+async function loadOnCasbin(options: LoadOptions): Promise<Policy> {
+  const { createCasbinPolicy } = await import('./casbin-policy.ts')
+  const { rows, findings } = await runInSlices(readRows(options.rules), options.pause)
+  refuseErrors(findings)
+  return createCasbinPolicy({ ...options, rows })
+}
+
+function* readRows(files: readonly RulesFile[]): Generator<void, FileRows, void> {
   const rows: Row[] = []
   const findings: Finding[] = []
   for (const file of files) {
@@ -42,6 +59,15 @@ export function* readRules(files: readonly RulesFile[], model: ShippedModel): Ge
     for (const row of read.rows) rows.push(row)
     findings.push(...read.findings)
   }
+  return { rows, findings }
+}
+
+export interface ReadRules extends RuleSet {
+  readonly findings: readonly Finding[]
+}
+
+export function* readRules(files: readonly RulesFile[], model: ShippedModel): Generator<void, ReadRules, void> {
+  const { rows, findings } = yield* readRows(files)
   const checked = yield* checkRows(rows, model)
   return { ...checked, findings: [...findings, ...checked.findings] }
 }
@@ -57,18 +83,6 @@ export function runAtOnce<Result>(steps: Generator<void, Result, void>): Result 
     const step = steps.next()
     if (step.done) return step.value
   }
-}
-
-export interface LoadOptions extends CompileOptions {
-  /** Makes way for others on the event loop: awaited every millisecond or so. */
-  readonly pause: () => Promise<void>
-  /** What a model of the user's own is asked for "on any of this type". */
-  readonly knownNames: (type: ResourceType) => Iterable<string>
-}
-
-/** In slices. Rejects with a PolicyError with every problem. */
-export async function loadPolicy(options: LoadOptions): Promise<Policy> {
-  return runInSlices(compileInSteps(options), options.pause)
 }
 
 async function runInSlices<Result>(steps: Generator<void, Result, void>, pause: () => Promise<void>): Promise<Result> {

@@ -12,7 +12,7 @@ import { RoleGraph } from './role-graph.ts'
 import type { Rule, RuleSet } from './rule.ts'
 import { type Asked, RuleTable } from './rule-table.ts'
 import { VerdictMemory } from './verdict-memory.ts'
-import { defaultVerdict, errorVerdict, superUserVerdict } from './verdicts.ts'
+import { defaultVerdict, failed, superUserVerdict } from './verdicts.ts'
 import { EVERYBODY, operationCode, operations, resourceTypes, typeCode, USER_PREFIX } from './vocabulary.ts'
 
 export interface PolicyOptions {
@@ -64,7 +64,7 @@ export class IndexedPolicy implements Policy {
       asker.remember(coded.kind, question.name, verdict)
       return verdict
     } catch (error) {
-      return this.#fail(error, subject, question)
+      return failed(this.#onError, error, { subject, question })
     }
   }
 
@@ -82,7 +82,7 @@ export class IndexedPolicy implements Policy {
       asker.remember(kind, '', verdict)
       return verdict
     } catch (error) {
-      return this.#fail(error, subject, question)
+      return failed(this.#onError, error, { subject, question })
     }
   }
 
@@ -117,15 +117,6 @@ export class IndexedPolicy implements Policy {
     for (const byType of holdings) byType[coded.type]?.match(name, weigh)
     if (deny !== NONE) return table.verdict(deny)
     return allow === NONE ? defaultVerdict : table.verdict(allow)
-  }
-
-  #fail(error: unknown, subject: Subject, question: WithoutName): Verdict {
-    try {
-      this.#onError(error, subject, question)
-    } catch {
-      // The answer is a denial either way; a log that is full must not close the connection.
-    }
-    return errorVerdict
   }
 }
 
