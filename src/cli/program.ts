@@ -10,6 +10,7 @@ import { configCheck, describeProblem } from './config-check.ts'
 import { demo } from './demo/demo.ts'
 import { policyCheck } from './policy-check.ts'
 import { policyExplain } from './policy-explain.ts'
+import { policyImport } from './policy-import.ts'
 import { policyTest } from './policy-test.ts'
 import { start } from './start.ts'
 import { version } from './version.ts'
@@ -27,6 +28,7 @@ const commands = new Map<string, Command>([
   ['policy check', policyCheck],
   ['policy explain', policyExplain],
   ['policy test', policyTest],
+  ['policy import', policyImport],
 ])
 
 export function runCommand(args: readonly string[]): Promise<ExitCode> {

@@ -156,3 +156,24 @@ describe('vkitm policy test', () => {
     )
   })
 })
+
+describe('vkitm policy import', () => {
+  const printed = (operation: string) =>
+    `Current ACLs for resource \`ResourcePattern(resourceType=TOPIC, name=t, patternType=LITERAL)\`:\n \t(principal=User:a, host=*, operation=${operation}, permissionType=ALLOW)\n`
+
+  it('prints rules that can be used, and which model they need', async () => {
+    const { code, out } = await run('policy', 'import', file('acls.txt', printed('READ')))
+    assert.equal(code, 0)
+    assert.equal(out, '# model: policies/model.conf\np, User:a, topic, t, read, allow\n')
+  })
+
+  it('names what it leaves out, and exits with 1', async () => {
+    const { code, out } = await run('policy', 'import', file('acls.txt', printed('CLUSTER_ACTION')))
+    assert.equal(code, 1)
+    assert.match(
+      out,
+      /not imported: ALLOW CLUSTER_ACTION on LITERAL TOPIC "t" for User:a from \*: CLUSTER_ACTION is never asked/,
+    )
+    assert.equal((await run('policy', 'import', file('acls.txt', printed('READ')), '--allow-everyone')).code, 1)
+  })
+})
