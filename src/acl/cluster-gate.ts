@@ -20,23 +20,27 @@ type ClusterRight = (typeof cluster)[keyof typeof cluster]
 /** Changes something: what was done is told, whatever the policy says by then. */
 export function altersCluster<Key extends ApiKey>(
   right: ClusterRight,
-  deny: (request: RequestByKey[Key]) => ResponseByKey[Key],
+  deny: (request: RequestByKey[Key], apiVersion: number) => ResponseByKey[Key],
 ): EnforcementOf<Key> {
-  return { request: (body, judge) => (judge.allowsOnCluster(right) ? whole : answer(deny(body))) }
+  return {
+    request: (body, judge, { header }) =>
+      judge.allowsOnCluster(right) ? whole : answer(deny(body, header.apiVersion)),
+  }
 }
 
 /** Tells something: who may not know it any more when the answer comes is denied then. */
 export function describesCluster<Key extends ApiKey>(
   right: ClusterRight,
-  deny: (request: RequestByKey[Key]) => ResponseByKey[Key],
+  deny: (request: RequestByKey[Key], apiVersion: number) => ResponseByKey[Key],
   /** Takes more out of an answer; says whether it did. */
   filter: (response: ResponseByKey[Key], judge: Judge) => boolean = () => false,
 ): EnforcementOf<Key> {
   return {
-    request: (body, judge) => (judge.allowsOnCluster(right) ? whole : answer(deny(body))),
-    response(body, judge, { request }) {
+    request: (body, judge, { header }) =>
+      judge.allowsOnCluster(right) ? whole : answer(deny(body, header.apiVersion)),
+    response(body, judge, { request, header }) {
       if (judge.sees(right, clusterName)) return filter(body, judge)
-      Object.assign(body as object, deny(request as RequestByKey[Key]))
+      Object.assign(body as object, deny(request as RequestByKey[Key], header.apiVersion))
       return true
     },
   }

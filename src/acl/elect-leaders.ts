@@ -3,6 +3,7 @@
  * (ControllerApis.handleElectLeaders, ElectLeadersRequest.getErrorResponse)
  */
 import type { ApiKey } from '../protocol/api-key.ts'
+import { ErrorCode } from '../protocol/error-code.ts'
 import type { ElectLeadersRequest } from '../protocol/generated/elect-leaders-request.ts'
 import { electLeadersResponseDefaults } from '../protocol/generated/elect-leaders-response.ts'
 import { altersCluster, clusterDenial } from './cluster-gate.ts'
@@ -11,9 +12,10 @@ import { dropHidden } from './hidden.ts'
 import { cluster, topic as topicRights } from './rights.ts'
 
 export function enforceElectLeaders(): EnforcementOf<typeof ApiKey.ElectLeaders> {
-  const gate = altersCluster<typeof ApiKey.ElectLeaders>(cluster.alter, ({ topicPartitions }) => ({
+  const gate = altersCluster<typeof ApiKey.ElectLeaders>(cluster.alter, ({ topicPartitions }, apiVersion) => ({
     ...electLeadersResponseDefaults(),
-    errorCode: clusterDenial.errorCode,
+    // Version 0 tells partitions alone.
+    errorCode: apiVersion === 0 ? ErrorCode.NONE : clusterDenial.errorCode,
     replicaElectionResults: (topicPartitions ?? []).map(({ topic, partitions }) => ({
       topic,
       partitionResult: partitions.map(partitionId => ({ partitionId, ...clusterDenial })),

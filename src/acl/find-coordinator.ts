@@ -13,7 +13,7 @@ import { answer, type EnforcementOf, part, type Ruling, whole } from './enforcem
 import { errorMessage } from './error-messages.ts'
 import type { Judge } from './judge.ts'
 import { cluster, group, transactionalId } from './rights.ts'
-import { splitDenied } from './split.ts'
+import { append, splitDenied } from './split.ts'
 
 const KeyType = { group: 0, transaction: 1, share: 2 } as const
 
@@ -30,7 +30,7 @@ export function enforceFindCoordinator(): EnforcementOf<typeof ApiKey.FindCoordi
       const denials = split.denied.map(key => nobody(key, deniedError(keyType)))
       if (split.allowed.length === 0) return answer({ ...findCoordinatorResponseDefaults(), coordinators: denials })
       body.coordinatorKeys = split.allowed
-      return part(({ coordinators }) => void coordinators.push(...denials))
+      return part(({ coordinators }) => append(coordinators, denials))
     },
   }
 }

@@ -16,6 +16,7 @@ import type { NamedTopic, TopicCatalog } from '../topology/topic-catalog.ts'
 import { type AclFacts, type EnforcementOf, part, type Ruling, whole } from './enforcement.ts'
 import type { Judge } from './judge.ts'
 import { cluster, clusterName, topic as topicRights } from './rights.ts'
+import { append } from './split.ts'
 
 /** Requests say from this version on whether topics may be created by asking; before, they always may. */
 const creationFlagFrom = 4
@@ -39,7 +40,7 @@ export function enforceMetadata({
         // Looked up now, as Kafka does: a topic that was there a minute ago would be created by asking for it.
         return catalog.existing(suspects).then(existing => {
           const missing = new Set(suspects.filter(name => !existing.has(name) && !judge.allowsBeside(create, name)))
-          denials.push(...[...missing].map(name => denial({ name, topicId: zeroUuid }, denied)))
+          for (const name of missing) denials.push(denial({ name, topicId: zeroUuid }, denied))
           return forward(
             body,
             kept.filter(({ name }) => name === null || !missing.has(name)),
@@ -95,7 +96,7 @@ function forward(
   const isAll = asksForAll(body, apiVersion)
   return part(response => {
     if (isAll) response.topics = []
-    response.topics.push(...denials)
+    append(response.topics, denials)
   })
 }
 

@@ -13,7 +13,7 @@ import {
 import { type AclFacts, answer, type EnforcementOf, part, type Ruling, whole } from './enforcement.ts'
 import type { Judge } from './judge.ts'
 import { group, topic as topicRights } from './rights.ts'
-import { splitDenied } from './split.ts'
+import { append, splitDenied } from './split.ts'
 
 const topicIdsFrom = 10
 
@@ -46,7 +46,7 @@ function judgeTopics(
   if (split === undefined) return whole
   if (split.allowed.length === 0) return answer({ ...offsetCommitResponseDefaults(), topics: denials })
   body.topics = split.allowed
-  return part(({ topics }) => void topics.push(...denials))
+  return part(({ topics }) => append(topics, denials))
 }
 
 function denial({ name, topicId, partitions }: OffsetCommitRequestTopic, errorCode: number): OffsetCommitResponseTopic {

@@ -16,7 +16,7 @@ import { type AclFacts, answer, type EnforcementOf, part, type Ruling, whole } f
 import { errorMessage } from './error-messages.ts'
 import type { Judge } from './judge.ts'
 import { topic as topicRights, transactionalId } from './rights.ts'
-import { splitDenied } from './split.ts'
+import { append, splitDenied } from './split.ts'
 
 export function enforceProduce({ topics }: AclFacts): EnforcementOf<typeof ApiKey.Produce> {
   return {
@@ -58,7 +58,7 @@ function judgeTopics(
   body.topicData = split.allowed
   // Nobody hears of a denial with acks=0: Kafka closes the connection instead.
   if (body.acks === 0) return { kind: 'part', isLast: true }
-  return part(response => void response.responses.push(...denials))
+  return part(response => append(response.responses, denials))
 }
 
 function refuseAll(body: ProduceRequest, errorCode: number): Ruling<ProduceResponse> {

@@ -6,7 +6,9 @@ import { filesBelow, read, sectionOf } from './documents.ts'
 const namedAfterRows = /['"`]((?:[A-D]-\d{2}(?:,? )?)+):/g
 const rowId = /[A-D]-\d{2}/g
 
-const testFiles = filesBelow('test', '.test.ts').filter(path => !path.startsWith('docs/'))
+const testFiles = [...filesBelow('test', '.test.ts'), ...filesBelow('test', '.json')].filter(
+  path => !path.startsWith('docs/'),
+)
 
 /** By row, the files with a test that is named after it. */
 const proofs = new Map<string, Set<string>>()
