@@ -84,7 +84,7 @@ test('config check tells every problem at once and ends with 1', () => {
   assert.deepEqual(stdout.trimEnd().split('\n'), [
     'bad.yaml: 3 problems',
     '  clusters[0].polic: unknown key; did you mean policy?',
-    "  clusters[0].policy: is required: write policy: none to let only the brokers' own ACLs decide",
+    "  clusters[0].policy: is required: write policy with model and rules, or policy: none to let only the brokers' own ACLs decide",
     '  clusters[0].upstream.bootstrap[0]: "127.0.0.1" is not an address: write 127.0.0.1:9092, with a port',
   ])
 })

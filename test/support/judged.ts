@@ -54,9 +54,9 @@ export async function judged({ key, version, partial, policy, topics = [] }: Jud
     stages: [
       createAcl({
         rows: enforcements({ topics: catalog, autoCreatesTopics: () => true, refuses: () => false }),
-        policy: () => policy,
+        policies: () => ({ inForce: policy, shadow: undefined }),
         isEnforcing: true,
-        log: { decided: () => undefined, filtered: () => undefined },
+        log: { decided: () => undefined, filtered: () => undefined, differed: () => undefined },
       }),
     ],
     metrics: { unknownTags: () => undefined },
