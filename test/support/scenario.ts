@@ -23,6 +23,10 @@ import { plainPolicy } from './plain-policy.ts'
 type Json = any
 
 export interface Step {
+  /** Where it is another one than the scenario's. */
+  readonly api?: keyof typeof ApiKey
+  /** Another client connection than the first, by a number of its own. */
+  readonly connection?: number
   /** Replaces the policy before this step. */
   readonly policy?: readonly string[]
   readonly request: Json
@@ -67,30 +71,23 @@ export function versionsOf({ versions }: Scenario): number[] {
 }
 
 class Bench {
-  readonly #key: ApiKey
+  readonly #scenario: Scenario
+  #key: ApiKey
   readonly #version: number
   readonly #pipeline: Pipeline
-  readonly #client: Client
+  readonly #clients = new Map<number, Client>()
   readonly #denials: string[] = []
   #policy
   #generation = 1
   #correlationId = 0
 
   constructor(scenario: Scenario, version: number) {
+    this.#scenario = scenario
     this.#key = ApiKey[scenario.api]
     this.#version = version
     const { minVersion, maxVersion } = describeApi(this.#key)!
     assert.ok(version >= minVersion && version <= maxVersion, `${scenario.api} has no version ${version}`)
     this.#policy = plainPolicy(scenario.policy)
-    const { principal = 'User:alice' } = scenario
-    this.#client = Object.freeze({
-      connection: 1,
-      listener: 'l',
-      address: '1:1',
-      ip: '1',
-      principal,
-      nodeId: undefined,
-    })
     const acl = createAcl({
       rows: enforcements({
         topics: catalogOf(scenario.topics ?? {}),
@@ -110,10 +107,11 @@ class Bench {
   }
 
   async run(step: Step): Promise<void> {
+    this.#key = ApiKey[step.api ?? this.#scenario.api]
     if (step.policy !== undefined) this.#replacePolicy(step.policy)
     this.#denials.length = 0
     const request = this.#frame(encodeRequest(this.#key, this.#header(), this.#fill('request', step.request) as never))
-    const opened = this.#pipeline.open(request, this.#client)
+    const opened = this.#pipeline.open(request, this.#client(step.connection ?? 1))
     assert.ok('exchange' in opened, 'not served')
     const { exchange } = opened
     const outcome = await this.#pipeline.judgeRequest(exchange)
@@ -129,6 +127,15 @@ class Bench {
     else assert.equal(step.clientGets, null)
     if (step.clientGets !== null) this.#expectAnswer(this.#pipeline.encodeResponse(exchange).chunks, step)
     assert.deepEqual(this.#denials, step.denials ?? [])
+  }
+
+  #client(connection: number): Client {
+    const { principal = 'User:alice' } = this.#scenario
+    const known = this.#clients.get(connection)
+    const client =
+      known ?? Object.freeze({ connection, listener: 'l', address: '1:1', ip: '1', principal, nodeId: undefined })
+    this.#clients.set(connection, client)
+    return client
   }
 
   async #answer(exchange: Parameters<Pipeline['judgeResponse']>[0], { brokerAnswers }: Step): Promise<void> {
