@@ -15,8 +15,8 @@ import {
 import type { TopicCatalog } from '../topology/topic-catalog.ts'
 import { answer, type EnforcementOf, part, type Ruling, whole } from './enforcement.ts'
 import type { Judge } from './judge.ts'
-import { group, topic as topicRights } from './rights.ts'
-import type { ShareFacts } from './share-fetch.ts'
+import { topic as topicRights } from './rights.ts'
+import { memberError, type ShareFacts } from './share-member.ts'
 import { append, splitDenied } from './split.ts'
 
 const Epoch = { initial: 0, final: -1 } as const
@@ -27,7 +27,8 @@ export function enforceShareAcknowledge({
 }: ShareFacts): EnforcementOf<typeof ApiKey.ShareAcknowledge> {
   return {
     request(body, judge, { client }) {
-      if (!judge.allows(group.read, body.groupId ?? '')) return refuse(ErrorCode.GROUP_AUTHORIZATION_FAILED)
+      const errorCode = memberError(body, judge)
+      if (errorCode !== 0) return refuse(errorCode)
       // Kafka opens no session by acknowledging.
       if (body.shareSessionEpoch === Epoch.initial) return refuse(ErrorCode.INVALID_SHARE_SESSION_EPOCH)
       if (sessions.find(client, body) === undefined) return refuse(ErrorCode.SHARE_SESSION_NOT_FOUND)

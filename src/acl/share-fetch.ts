@@ -26,22 +26,18 @@ import type { TopicCatalog } from '../topology/topic-catalog.ts'
 import { Span } from '../wire/span.ts'
 import { answer, type EnforcementOf, part, type Ruling, whole, wholeWith } from './enforcement.ts'
 import type { Judge } from './judge.ts'
-import { group, topic as topicRights } from './rights.ts'
+import { topic as topicRights } from './rights.ts'
+import { memberError, type ShareFacts } from './share-member.ts'
 import { ShareSession, type ShareSessions } from './share-sessions.ts'
 import { splitDenied } from './split.ts'
 
 const Epoch = { initial: 0, final: -1 } as const
 
-export interface ShareFacts {
-  readonly topics: TopicCatalog
-  /** ShareFetch and ShareAcknowledge speak of the same ones. */
-  readonly sessions: ShareSessions
-}
-
 export function enforceShareFetch({ topics, sessions }: ShareFacts): EnforcementOf<typeof ApiKey.ShareFetch> {
   return {
     request(body, judge, exchange) {
-      if (!judge.allows(group.read, body.groupId ?? '')) return refuse(ErrorCode.GROUP_AUTHORIZATION_FAILED)
+      const errorCode = memberError(body, judge)
+      if (errorCode !== 0) return refuse(errorCode)
       const session = sessions.find(exchange.client, body)
       const listed = body.topics.map(({ topicId }) => topicId)
       const ids = session !== undefined && isInDoubt(session, judge) ? [...session.topics.keys(), ...listed] : listed

@@ -55,7 +55,7 @@ export class ShareSession {
 /** Kafka's clients have one session on a connection. */
 const sessionsMax = 8
 
-interface Member {
+export interface Member {
   readonly groupId: string | null
   readonly memberId: string | null
 }
