@@ -20,7 +20,6 @@ const served = new ServedApis(new Set())
 
 /** Closed to everybody until their rows are written. */
 const withoutRow = [
-  'Fetch',
   'OffsetFetch',
   'JoinGroup',
   'Heartbeat',
@@ -41,8 +40,6 @@ const withoutRow = [
   'ConsumerGroupDescribe',
   'ShareGroupHeartbeat',
   'ShareGroupDescribe',
-  'ShareFetch',
-  'ShareAcknowledge',
   'StreamsGroupHeartbeat',
   'StreamsGroupDescribe',
   'DescribeShareGroupOffsets',
