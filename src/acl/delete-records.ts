@@ -15,7 +15,7 @@ export function enforceDeleteRecords(): EnforcementOf<typeof ApiKey.DeleteRecord
     request(body, judge) {
       const split = splitDenied(body.topics, ({ name }) => judge.allows(topicRights.delete, name))
       if (split === undefined) return whole
-      const denials = split.denied.map(denial)
+      const denials = denialsOf(split.denied)
       if (split.allowed.length === 0) return answer({ ...deleteRecordsResponseDefaults(), topics: denials })
       body.topics = split.allowed
       return part(({ topics }) => append(topics, denials))
@@ -23,10 +23,15 @@ export function enforceDeleteRecords(): EnforcementOf<typeof ApiKey.DeleteRecord
   }
 }
 
-function denial({ name, partitions }: DeleteRecordsTopic): DeleteRecordsTopicResult {
-  const errorCode = ErrorCode.TOPIC_AUTHORIZATION_FAILED
-  return {
-    name,
-    partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, lowWatermark: -1n, errorCode })),
+/** One for each name, however often it comes, as Kafka keeps them by partition. */
+function denialsOf(topics: readonly DeleteRecordsTopic[]): DeleteRecordsTopicResult[] {
+  const partitionsOf = new Map<string, Set<number>>(topics.map(({ name }) => [name, new Set()]))
+  for (const { name, partitions } of topics) {
+    for (const { partitionIndex } of partitions) partitionsOf.get(name)?.add(partitionIndex)
   }
+  const errorCode = ErrorCode.TOPIC_AUTHORIZATION_FAILED
+  return Array.from(partitionsOf, ([name, indexes]) => ({
+    name,
+    partitions: Array.from(indexes, partitionIndex => ({ partitionIndex, lowWatermark: -1n, errorCode })),
+  }))
 }
