@@ -1,5 +1,7 @@
 /** Who may do what: a model, its rules, and how they are applied. */
 import { loadPolicy } from '../acl/policy/compile-policy.ts'
+import { refusalProblems } from '../acl/refusals.ts'
+import { closest } from '../closest.ts'
 import { PolicyError } from '../errors.ts'
 import type { FileContent, PolicyConfig } from './config.ts'
 import { choice, listOf, text } from './formats.ts'
@@ -15,6 +17,15 @@ const principal: Format<string> = {
   },
 }
 
+const refusals: Format<readonly string[]> = {
+  ...listOf(text, { min: 0 }),
+  read(value, place) {
+    const entries = listOf(text, { min: 0 }).read(value, place)
+    for (const problem of refusalProblems(entries ?? [], closest)) place.problem(problem)
+    return entries
+  },
+}
+
 const policyFiles: Format<PolicyConfig> = section(
   {
     model: required('The casbin model: one that vkitm ships, or your own.', fileNamed('model'), 'write a model file'),
@@ -27,7 +38,7 @@ const policyFiles: Format<PolicyConfig> = section(
     superUsers: withDefault('Who may do everything the gateway serves.', listOf(principal, { min: 0 }), []),
     refuse: optional(
       'APIs closed whatever the rules say, or one kind of resource of an API (DescribeConfigs:broker). Default: the list in SECURITY.md.',
-      listOf(text, { min: 0 }),
+      refusals,
     ),
     shadowRules: optional(
       'Rules that are tried beside those in force; where they differ is written down.',

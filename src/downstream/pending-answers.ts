@@ -2,10 +2,16 @@
 
 import type { Exchange } from '../pipeline/exchange.ts'
 import type { Answer } from '../pipeline/pipeline.ts'
+import { ApiKey } from '../protocol/api-key.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import type { Reservation } from '../wire/byte-budget.ts'
+import type { ByteBudget, Reservation } from '../wire/byte-budget.ts'
 
 export type AnswerMetrics = Pick<Metrics, 'sentToClient' | 'upstreamMs' | 'gatewayMs'>
+
+/** Smaller requests are not worth the count: `inFlight` bounds them. */
+const keptFromBytes = 4 * 1024
+/** What a decoded request takes: most fields become objects several times their bytes, records stay the received bytes. */
+const timesDecoded = (apiKey: number) => (apiKey === ApiKey.Produce ? 1 : 5)
 
 export class PendingAnswer {
   readonly exchange: Exchange
@@ -16,11 +22,19 @@ export class PendingAnswer {
   /** How long the broker may take once it is this request's turn. */
   timeoutMs = Number.POSITIVE_INFINITY
   answer: Answer | undefined
+  /** Held by the answer. */
   held: Reservation | undefined
+  /** Held by the decoded request, which stages may look at until it is answered. */
+  kept: Reservation | undefined
 
   constructor(exchange: Exchange, receivedAtMs: number) {
     this.exchange = exchange
     this.receivedAtMs = receivedAtMs
+  }
+
+  /** The request was sent, but its decoded form lives on. */
+  keepRequest(budget: ByteBudget, byteLength: number): void {
+    if (byteLength >= keptFromBytes) this.kept = budget.hold(byteLength * timesDecoded(this.exchange.api.key))
   }
 
   /** Counts the answer as sent at `nowMs`. */
@@ -66,9 +80,13 @@ export class PendingAnswers {
     return first
   }
 
-  /** The session is gone: gives back what answered entries hold. */
+  /** The session is gone: gives back what its entries hold. */
   abandon(): void {
-    for (const entry of this.#entries.splice(0)) entry.held?.release()
+    for (const entry of this.#entries.splice(this.#from)) {
+      entry.held?.release()
+      entry.kept?.release()
+    }
+    this.#entries.length = 0
     this.#from = 0
   }
 }

@@ -18,6 +18,7 @@ import type { RequestHeader } from '../protocol/request-header.ts'
 import type { Reservation } from '../wire/byte-budget.ts'
 import type { Frame } from '../wire/frame.ts'
 import { FrameSplitter } from '../wire/frame-splitter.ts'
+import { Inbound } from '../wire/inbound.ts'
 import { Outbound } from '../wire/outbound.ts'
 import { FrameInProgress } from './frame-in-progress.ts'
 import { PendingAnswer, PendingAnswers } from './pending-answers.ts'
@@ -40,6 +41,7 @@ export class Session {
   readonly #context: SessionContext
   readonly #socket: Socket
   readonly #splitter: FrameSplitter
+  readonly #inbound: Inbound
   readonly #outbound: Outbound
   readonly #pending = new PendingAnswers()
   readonly #onClosed: () => void
@@ -47,7 +49,8 @@ export class Session {
   #upstream: Upstream | undefined
   /** A stage or the dialling of the broker has to finish before the next frame is looked at. */
   #isWaiting = false
-  #isReading = true
+  /** Requests are looked at as they come; else no time of theirs runs. */
+  #isTaking = true
   /** Held by the frame that is being judged or waits for its broker. */
   #taken: Reservation | undefined
   readonly #incoming: FrameInProgress
@@ -66,7 +69,7 @@ export class Session {
     this.#outbound = new Outbound(socket, { encrypts: socket instanceof TLSSocket, onDrained: () => this.#drained() })
     this.#lastActivityMs = now()
     this.#incoming = new FrameInProgress(budget, limits, this.#lastActivityMs)
-    socket.on('data', chunk => this.#received(chunk))
+    this.#inbound = new Inbound(socket, chunk => this.#received(chunk))
     socket.on('end', () => this.#finish())
     socket.on('error', error => this.#broken(error))
     socket.on('close', () => this.destroy())
@@ -191,6 +194,7 @@ export class Session {
     metrics.sentToUpstream(byteLength)
     if (!isAnswered(exchange)) return upstream.send({ exchange, chunks, byteLength, held })
     const entry = new PendingAnswer(exchange, this.#lastActivityMs)
+    entry.keepRequest(this.#context.budget, byteLength)
     entry.sentAtMs = now()
     entry.timeoutMs = answerTimeoutMs(exchange)
     this.#pending.push(entry)
@@ -220,7 +224,7 @@ export class Session {
     entry.answer = outcome.changed ? this.#context.pipeline.encodeResponse(entry.exchange) : frame
     const wasFull = this.#pending.count >= this.#context.limits.inFlight
     this.#sendReady()
-    if (wasFull && !this.#isReading) this.#pump()
+    if (wasFull && !this.#isTaking) this.#pump()
   }
 
   #answerHere(exchange: Exchange, response: unknown): void {
@@ -240,6 +244,7 @@ export class Session {
       const { chunks, byteLength } = entry.answer!
       if (this.#pending.isFirstReady || (this.#upstream?.partialBytes ?? 0) > 0) this.#outbound.gather()
       this.#outbound.send(chunks, byteLength, entry.held)
+      entry.kept?.release()
       entry.measure(this.#context.metrics, byteLength, this.#context.now())
     }
     if (this.#outbound.pendingBytes > unreadBytesMax) this.#upstream?.pauseReading()
@@ -274,17 +279,17 @@ export class Session {
   }
 
   #updateReading(): void {
-    const shouldRead = !this.#isBlocked() && !this.#incoming.isWaiting
-    if (shouldRead === this.#isReading || this.#state === 'closed') return
-    this.#isReading = shouldRead
-    const nowMs = this.#context.now()
-    if (shouldRead) {
-      this.#incoming.resumed(nowMs)
-      this.#socket.resume()
-    } else {
-      this.#incoming.paused(nowMs)
-      this.#socket.pause()
-    }
+    if (this.#state === 'closed') return
+    const isTaking = !this.#isBlocked() && !this.#incoming.isWaiting
+    if (isTaking !== this.#isTaking) this.#incoming[isTaking ? 'resumed' : 'paused'](this.#context.now())
+    this.#isTaking = isTaking
+    if (isTaking || this.#mayReadAhead()) this.#inbound.resume()
+    else this.#inbound.pause()
+  }
+
+  /** A client that only waits for answers is read on, so that its end is noticed; what it sends instead stops that. */
+  #mayReadAhead(): boolean {
+    return !this.#isOver && !this.#isWaiting && !this.#incoming.isWaiting && this.#splitter.bufferedBytes === 0
   }
 
   /** A request that no broker sees: Kafka closes the connection, except where it says which ApiVersions it knows. */

@@ -1,8 +1,10 @@
 /** One cluster's policies at work: the policy in force, what has to be known of the cluster to apply it, and the stage. */
 import { createAcl, enforcements } from '../acl/acl.ts'
 import type { Enforcement } from '../acl/enforcement.ts'
+import { refusalsOf } from '../acl/refusals.ts'
 import type { PolicyConfig } from '../config/config.ts'
 import type { Stage } from '../pipeline/stage.ts'
+import { ApiKey } from '../protocol/api-key.ts'
 import { allApis } from '../protocol/api-table.ts'
 import type { AuditLog } from '../telemetry/audit-log.ts'
 import type { Logger } from '../telemetry/log.ts'
@@ -24,6 +26,9 @@ export interface ClusterAclOptions {
   readonly now: () => number
 }
 
+/** A listener without SASL has no conversation to relay: whoever starts one would log in past the gateway. */
+const saslKeys: readonly number[] = [ApiKey.SaslHandshake, ApiKey.SaslAuthenticate]
+
 /** Whether brokers create topics by being asked is looked up this often: somebody may restart them with another setting. */
 const settingMs = 60_000
 
@@ -39,12 +44,15 @@ export class ClusterAcl {
   private constructor(options: ClusterAclOptions, policy: PolicyInForce, topics: TopicCatalog) {
     this.policy = policy
     this.#options = options
+    const { keys, refuses } = refusalsOf(options.config.refuse)
     this.#rows = enforcements({
       topics,
       autoCreatesTopics: () => this.#autoCreatesTopics,
-      refuses: () => false,
+      refuses,
     })
-    this.refusedKeys = new Set(allApis.map(({ key }) => key).filter(key => !this.#rows.has(key)))
+    // What has no row is not served, whatever the list says.
+    const rowless = allApis.map(({ key }) => key).filter(key => !this.#rows.has(key))
+    this.refusedKeys = new Set([...keys, ...saslKeys, ...rowless])
     this.#timer = setInterval(() => void this.lookUpSetting(), settingMs)
     this.#timer.unref()
   }

@@ -8,6 +8,7 @@ import { UpstreamError, WireError } from '../errors.ts'
 import type { ByteBudget, Reservation } from '../wire/byte-budget.ts'
 import type { Frame } from '../wire/frame.ts'
 import { FrameSplitter } from '../wire/frame-splitter.ts'
+import { Inbound } from '../wire/inbound.ts'
 import { Outbound } from '../wire/outbound.ts'
 
 /** Takes an answer and what it holds of the budget; the taker releases it. */
@@ -42,6 +43,7 @@ export class BrokerConnection {
   readonly #budget: ByteBudget
   readonly #options: BrokerConnectionOptions
   readonly #splitter: FrameSplitter
+  readonly #inbound: Inbound
   readonly #outbound: Outbound
   readonly #awaited: OnAnswer[] = []
   #awaitedFrom = 0
@@ -57,10 +59,10 @@ export class BrokerConnection {
     this.#options = options
     this.#splitter = new FrameSplitter({ payloadBytesMin: answerBytesMin, payloadBytesMax: frameBytesMax })
     this.#outbound = new Outbound(socket, { encrypts: socket instanceof TLSSocket, onDrained: onWritable })
-    socket.on('data', chunk => this.#received(chunk))
+    this.#inbound = new Inbound(socket, chunk => this.#received(chunk))
     socket.on('error', cause => this.#close(lost(cause)))
-    socket.on('close', () => this.#close())
-    socket.on('end', () => this.#close())
+    socket.on('close', () => this.#ended())
+    socket.on('end', () => this.#ended())
   }
 
   /** False while so much waits to be sent that the client should not be read. */
@@ -92,7 +94,9 @@ export class BrokerConnection {
   }
 
   resumeReading(): void {
+    if (!this.#isPausedByOwner) return
     this.#isPausedByOwner = false
+    if (this.#splitter.bufferedBytes > 0) this.#pump()
     this.#updateReading()
   }
 
@@ -106,9 +110,16 @@ export class BrokerConnection {
   }
 
   #received(chunk: Buffer): void {
+    this.#splitter.push(chunk)
+    this.#pump()
+  }
+
+  /** Hands out complete answers as long as their owner takes them. */
+  #pump(): void {
     try {
-      this.#splitter.push(chunk)
-      for (let frame = this.#splitter.next(); frame !== undefined && !this.#isClosed; frame = this.#splitter.next()) {
+      while (!this.#isPausedByOwner && !this.#isClosed) {
+        const frame = this.#splitter.next()
+        if (frame === undefined) break
         this.#answered(frame)
       }
     } catch (error) {
@@ -148,12 +159,19 @@ export class BrokerConnection {
     this.#updateReading()
   }
 
+  /** What has been answered in full is handed out even where a pause was asked for: it is at most one read. */
+  #ended(): void {
+    this.#isPausedByOwner = false
+    this.#pump()
+    this.#close()
+  }
+
   #updateReading(): void {
     const shouldRead = !this.#isPausedByOwner && this.#reservation?.isWaiting !== true
     if (shouldRead === this.#isReading || this.#isClosed) return
     this.#isReading = shouldRead
-    if (shouldRead) this.#socket.resume()
-    else this.#socket.pause()
+    if (shouldRead) this.#inbound.resume()
+    else this.#inbound.pause()
   }
 
   #close(error?: Error): void {

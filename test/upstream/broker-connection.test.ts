@@ -106,6 +106,44 @@ describe('BrokerConnection', () => {
     assert.equal(budget.inUseBytes, 0)
   })
 
+  test('an owner that pauses in the middle of one read gets the rest of it when it goes on', async () => {
+    for (let id = 1; id <= 3; id++) {
+      const onAnswer = (frame: Frame, held: Reservation): void => {
+        taken.push({ id, frame, held })
+        if (id === 1) connection.pauseReading()
+      }
+      connection.send({ chunks: [framed(Buffer.from('request'))], byteLength: 11, onAnswer })
+    }
+    broker.write(Buffer.concat([1, 2, 3].map(id => framed(Buffer.alloc(100, id)))))
+    await until('the first', () => taken.length === 1)
+    await delay(20)
+    assert.equal(taken.length, 1)
+    connection.resumeReading()
+    assert.deepEqual(
+      taken.map(({ id, frame }) => [id, frame.chunks[0]![4]]),
+      [
+        [1, 1],
+        [2, 2],
+        [3, 3],
+      ],
+    )
+  })
+
+  test('what a broker answered before its end is handed out although its owner has paused', async () => {
+    send(1)
+    const onAnswer = (frame: Frame, held: Reservation): void => {
+      taken.push({ id: 2, frame, held })
+      connection.pauseReading()
+    }
+    connection.send({ chunks: [framed(Buffer.from('request'))], byteLength: 11, onAnswer })
+    send(3)
+    broker.end(Buffer.concat([1, 2, 3].map(id => framed(Buffer.alloc(100, id)))))
+    await until('the first two', () => taken.length === 2)
+    connection.resumeReading()
+    await until('the end', () => closings.length === 1)
+    assert.equal(taken.length, 3)
+  })
+
   test('its owner can stop the reading and let it go on', async () => {
     connection.pauseReading()
     send(1)
