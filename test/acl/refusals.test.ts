@@ -5,7 +5,6 @@ import { defaultRefusals, refusable, refusalProblems, refusalsOf } from '../../s
 import { closest } from '../../src/closest.ts'
 import { ServedApis } from '../../src/pipeline/served-apis.ts'
 import { ApiKey } from '../../src/protocol/api-key.ts'
-import { read } from '../docs/documents.ts'
 import { judged } from '../support/judged.ts'
 import { plainPolicy } from '../support/plain-policy.ts'
 
@@ -33,15 +32,6 @@ describe('what is refused by default', () => {
     assert.deepEqual(closedTo('IncrementalAlterConfigs'), ['broker', 'brokerLogger', 'clientMetrics', 'group'])
     // It knows no loggers.
     assert.deepEqual(closedTo('AlterConfigs'), ['broker', 'clientMetrics', 'group'])
-  })
-
-  it('stands in SECURITY.md, every entry', () => {
-    const table = read('SECURITY.md').split('## Refused requests')[1]!.split('\n## ')[0]!
-    const words = new Set(table.match(/[A-Za-z]+(?::[A-Za-z]+)?/g))
-    assert.deepEqual(
-      defaultRefusals.filter(entry => !words.has(entry)),
-      [],
-    )
   })
 })
 
