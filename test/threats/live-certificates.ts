@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { readWithAccess } from '../../src/config/bounded-read.ts'
-import type { ListenerConfig, ListenerTlsConfig } from '../../src/config/config.ts'
+import type { LimitsConfig, ListenerConfig, ListenerTlsConfig } from '../../src/config/config.ts'
 import {
   createIssuing,
   createRoot,
@@ -52,7 +52,11 @@ export class Live {
     this.write('server.pem', chain.join(''))
   }
 
-  async start(tls: Partial<ListenerTlsConfig> = {}, listener: Partial<ListenerConfig> = {}): Promise<TestGateway> {
+  async start(
+    tls: Partial<ListenerTlsConfig> = {},
+    listener: Partial<ListenerConfig> = {},
+    limits: Partial<LimitsConfig> = {},
+  ): Promise<TestGateway> {
     mkdirSync(this.folder, { recursive: true })
     this.broker = await startFakeBroker()
     const identity = {
@@ -61,6 +65,7 @@ export class Live {
       key: await this.file('server.key'),
     }
     this.gateway = await startTestGateway({
+      limits,
       upstream: { bootstrap: [{ host: this.broker.host, port: this.broker.port }] },
       listener: { tls: { identity, clientAuth: 'none', minVersion: 'TLSv1.2', crl: [], ...tls }, ...listener },
     })
