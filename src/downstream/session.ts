@@ -56,6 +56,7 @@ export class Session {
   readonly #incoming: FrameInProgress
   #lastActivityMs: number
   #lastAnswerAtMs = 0
+  readonly #granted = (): void => this.#updateReading()
   readonly #takenByClient = new StallWatch()
   readonly #givenByBroker = new StallWatch()
 
@@ -128,8 +129,9 @@ export class Session {
 
   /** Takes complete frames as long as there is room for what they cause. */
   #pump(): void {
+    let isBlocked = this.#isBlocked()
     try {
-      while (!this.#isBlocked()) {
+      for (; !isBlocked; isBlocked = this.#isBlocked()) {
         const frame = this.#splitter.next()
         if (frame === undefined) break
         this.#taken = this.#incoming.complete()
@@ -139,8 +141,8 @@ export class Session {
     } catch (error) {
       return this.#fail(error)
     }
-    this.#watchFrameInProgress()
-    this.#updateReading()
+    if (!isBlocked) this.#watchFrameInProgress()
+    this.#updateReading(isBlocked)
   }
 
   #isBlocked(): boolean {
@@ -274,13 +276,13 @@ export class Session {
 
   #watchFrameInProgress(): void {
     const { bufferedBytes, announcedBytes } = this.#splitter
-    if (bufferedBytes === 0 || this.#isBlocked()) return
-    this.#incoming.grew(bufferedBytes, announcedBytes, this.#lastActivityMs, () => this.#updateReading())
+    if (bufferedBytes === 0) return
+    this.#incoming.grew(bufferedBytes, announcedBytes, this.#lastActivityMs, this.#granted)
   }
 
-  #updateReading(): void {
+  #updateReading(isBlocked = this.#isBlocked()): void {
     if (this.#state === 'closed') return
-    const isTaking = !this.#isBlocked() && !this.#incoming.isWaiting
+    const isTaking = !isBlocked && !this.#incoming.isWaiting
     if (isTaking !== this.#isTaking) this.#incoming[isTaking ? 'resumed' : 'paused'](this.#context.now())
     this.#isTaking = isTaking
     if (isTaking || this.#mayReadAhead()) this.#inbound.resume()
