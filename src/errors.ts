@@ -57,6 +57,13 @@ export class TlsError extends VkitmError {
   }
 }
 
+/** A SASL conversation of ours as a client failed: the credential, or the broker, is not what it should be. */
+export class SaslError extends VkitmError {
+  constructor(message: string, options: VkitmErrorOptions = {}) {
+    super('VKITM_SASL', message, options)
+  }
+}
+
 export interface Problem {
   /** Where, in the user's words: `clusters[0].listeners[0].bind`. */
   readonly path: string

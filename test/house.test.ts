@@ -41,6 +41,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   'lru-cache': ['acl/'],
   'node-forge': ['tls/pki.ts'],
   'ipaddr.js': ['tls/', 'config/'],
+  jose: ['identity/'],
 }
 
 /** Standard modules that reach outside the process. */

@@ -13,6 +13,7 @@ import { policyExplain } from './policy-explain.ts'
 import { policyImport } from './policy-import.ts'
 import { policyTest } from './policy-test.ts'
 import { start } from './start.ts'
+import { usersAdd, usersList, usersRemove } from './users.ts'
 import { version } from './version.ts'
 
 /** By their words, in the order of the help. */
@@ -29,6 +30,9 @@ const commands = new Map<string, Command>([
   ['policy explain', policyExplain],
   ['policy test', policyTest],
   ['policy import', policyImport],
+  ['users add', usersAdd],
+  ['users remove', usersRemove],
+  ['users list', usersList],
 ])
 
 export function runCommand(args: readonly string[]): Promise<ExitCode> {
