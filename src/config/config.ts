@@ -2,6 +2,8 @@
  * What the configuration says once it is read, checked and filled with its defaults: plain frozen values that
  * `gateway/` hands out in slices. Lower rooms declare what they need and these shapes fit; none imports this file.
  */
+import type { TokenAlgorithm } from '../identity/token-judge.ts'
+import type { Mechanism } from '../sasl/conversation.ts'
 import type { Secret } from '../telemetry/secret.ts'
 import type { FileAccess } from './bounded-read.ts'
 
@@ -64,6 +66,47 @@ export interface UpstreamConfig {
   readonly allow?: readonly HostPattern[]
   /** Absent: plaintext. */
   readonly tls?: UpstreamTlsConfig
+  /** Absent: none. */
+  readonly sasl?: UpstreamSaslConfig
+}
+
+export interface UpstreamSaslConfig {
+  readonly mode: 'service' | 'mapped' | 'passthrough'
+  readonly mechanism: Mechanism
+  /** The gateway's own identity, in every mode. */
+  readonly own: OwnCredentialConfig
+  /** With mapped: principal → username and password. */
+  readonly credentials?: FileContent
+}
+
+export type OwnCredentialConfig =
+  | { readonly kind: 'password'; readonly username: string; readonly password: Secret }
+  | { readonly kind: 'tokenFile'; readonly file: FileContent }
+  | {
+      readonly kind: 'tokenEndpoint'
+      readonly tokenEndpoint: string
+      readonly clientId: string
+      readonly clientSecret: Secret
+      readonly scope?: string
+    }
+
+export interface ListenerSaslConfig {
+  /** In the order in which they are offered. */
+  readonly mechanisms: readonly Mechanism[]
+  /** For all but OAUTHBEARER. */
+  readonly users?: FileContent
+  readonly oauthbearer?: BearerConfig
+  /** How long a login lasts, in milliseconds; absent: as long as the connection or the token. */
+  readonly sessionLifetime?: number
+}
+
+export interface BearerConfig {
+  readonly jwks: { readonly kind: 'file'; readonly file: FileContent } | { readonly kind: 'url'; readonly url: string }
+  readonly issuer: string
+  readonly audience: string
+  readonly algorithms: readonly TokenAlgorithm[]
+  readonly principalClaim: string
+  readonly scope?: string
 }
 
 export type HostPattern =
@@ -154,6 +197,8 @@ export interface ListenerConfig {
   /** Absent: plaintext. */
   readonly tls?: ListenerTlsConfig
   readonly principal: { readonly from?: NameSource; readonly rules: readonly string[] }
+  /** Absent: nobody logs in here, unless the brokers' own login is passed on. */
+  readonly sasl?: ListenerSaslConfig
   /** Absent: no PROXY header is expected or accepted. */
   readonly proxyProtocol?: { readonly trusted: readonly Network[] }
 }

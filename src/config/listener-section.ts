@@ -15,6 +15,7 @@ import {
   remoteAddress,
 } from './network-formats.ts'
 import type { Place } from './place.ts'
+import { listenerSasl } from './sasl-sections.ts'
 import { type Draft, type Format, optional, required, section, withDefault } from './section.ts'
 import { listenerTls } from './tls-sections.ts'
 
@@ -99,10 +100,7 @@ const listenerLeaves = {
   ),
   tls: optional('TLS towards clients. Absent: plaintext.', listenerTls),
   principal: optional('Who a client with a certificate is.', principal),
-  sasl: optional(
-    'SASL towards clients.',
-    notYet('SASL towards clients is', 'remove it and name clients by certificate (tls.clientAuth)'),
-  ),
+  sasl: optional('SASL towards clients; who logs in is named by it, not by a certificate.', listenerSasl),
   proxyProtocol: optional('PROXY protocol, v1 and v2, from load balancers in front.', proxyProtocol),
 } as const
 
@@ -116,8 +114,18 @@ export const listener: Format<ListenerConfig> = section(listenerLeaves, {
     if (draft.principal !== undefined && (draft.tls?.clientAuth ?? 'none') === 'none') {
       place.key('principal').warning('is not used: no client is asked for a certificate (tls.clientAuth)')
     }
+    checkMechanisms(draft, place)
   },
-  build: ({ advertise, brokerPorts, advertiseBrokerPorts, tls, proxyProtocol: proxies, principal: who, ...rest }) => ({
+  build: ({
+    advertise,
+    brokerPorts,
+    advertiseBrokerPorts,
+    tls,
+    proxyProtocol: proxies,
+    principal: who,
+    sasl,
+    ...rest
+  }) => ({
     name: rest.name,
     bind: rest.bind,
     advertise: advertise ?? rest.bind,
@@ -126,6 +134,7 @@ export const listener: Format<ListenerConfig> = section(listenerLeaves, {
     advertiseBrokerPorts: advertisedPorts(brokerPorts!, advertiseBrokerPorts),
     principal: who ?? { from: 'subject', rules: DEFAULT_RULES },
     ...(tls === undefined ? {} : { tls }),
+    ...(sasl === undefined ? {} : { sasl }),
     ...(proxies === undefined ? {} : { proxyProtocol: proxies }),
   }),
 })
@@ -136,6 +145,20 @@ function claimSockets({ bind, brokerPorts }: ListenerDraft, place: Place): void 
   const { sockets } = place.reading
   if (bind) sockets.claim(place.key('bind'), bind.host, bind.port)
   if (bind && brokerPorts) sockets.claim(place.key('brokerPorts'), bind.host, brokerPorts.first, brokerPorts.count)
+}
+
+/** Without TLS anybody on the way reads what PLAIN and OAUTHBEARER send, and may try guesses against what SCRAM sends. */
+function checkMechanisms({ tls, sasl }: ListenerDraft, place: Place): void {
+  if (tls !== undefined || sasl === undefined || place.key('tls').hasProblem) return
+  const mechanisms = place.key('sasl').key('mechanisms')
+  for (const open of sasl.mechanisms.filter(one => one === 'PLAIN' || one === 'OAUTHBEARER')) {
+    mechanisms.problem(
+      `${open} sends its secret as it is, and this listener has no TLS: write tls, or take ${open} out`,
+    )
+  }
+  if (sasl.mechanisms.some(one => one.startsWith('SCRAM'))) {
+    mechanisms.warning('SCRAM without TLS: whoever listens can guess passwords at leisure, and change what passes')
+  }
 }
 
 function checkAdvertise({ bind, advertise }: ListenerDraft, place: Place): void {

@@ -8,6 +8,7 @@ import { limits } from './limits-section.ts'
 import { listener } from './listener-section.ts'
 import { bindAddress, hostPattern, remoteAddress } from './network-formats.ts'
 import { policy } from './policy-section.ts'
+import { checkPassthrough, checkUpstreamSasl, upstreamSasl } from './sasl-sections.ts'
 import { type Format, optional, required, section, withDefault } from './section.ts'
 import { upstreamTls } from './tls-sections.ts'
 
@@ -23,21 +24,20 @@ const upstream: Format<UpstreamConfig> = section(
       listOf(hostPattern),
     ),
     tls: optional('TLS towards the brokers; `{}` trusts the authorities Node trusts. Absent: plaintext.', upstreamTls),
-    sasl: optional(
-      'SASL towards the brokers.',
-      notYet('SASL towards brokers is', 'remove it and use a client certificate (tls.certificate)'),
-    ),
+    sasl: optional('SASL towards the brokers. Absent: none.', upstreamSasl),
   },
   {
-    check: ({ bootstrap = [] }, place) => {
+    check: ({ bootstrap = [], tls, sasl }, place) => {
       const addresses = bootstrap.map(({ host, port }) => printed(host, port))
       const doubled = addresses.find((address, index) => addresses.indexOf(address) < index)
       if (doubled !== undefined) place.key('bootstrap').problem(`names ${doubled} twice`)
+      checkUpstreamSasl(sasl, tls, place)
     },
-    build: ({ bootstrap, allow, tls }) => ({
+    build: ({ bootstrap, allow, tls, sasl }) => ({
       bootstrap,
       ...(allow === undefined ? {} : { allow }),
       ...(tls === undefined ? {} : { tls }),
+      ...(sasl === undefined ? {} : { sasl }),
     }),
   },
 )
@@ -55,7 +55,10 @@ const cluster: Format<ClusterConfig> = section(
     interceptors: optional('Changes to messages on the way.', notYet('interceptors are', 'remove them')),
   },
   {
-    check: (draft, place) => place.key('name').claimName('cluster', draft.name),
+    check(draft, place) {
+      place.key('name').claimName('cluster', draft.name)
+      if (draft.upstream?.sasl?.mode === 'passthrough') checkPassthrough(draft.listeners, place)
+    },
     build: ({ name: clusterName, upstream: brokers, listeners, policy: rules }) => ({
       name: clusterName,
       upstream: brokers,

@@ -7,7 +7,7 @@ import { type Format, isMapping, required, section } from './section.ts'
 
 const EMPTY = Buffer.alloc(0)
 
-const filePath: Format<string> = {
+export const filePath: Format<string> = {
   name: 'file',
   read(value, place) {
     if (typeof value !== 'string' || !value.includes('\n')) return text.read(value, place)
@@ -54,5 +54,8 @@ export const fileNamed = (kind: string): Format<FileContent> => ({
 })
 
 export const pemFile = fileNamed('PEM')
+
+/** Any other file whose content is needed. */
+export const contentFile: Format<FileContent> = { ...pemFile, name: 'file' }
 
 export const pemFiles = listOf(pemFile, { single: true })

@@ -168,7 +168,10 @@ export class Session {
 
   #conclude(outcome: RequestOutcome, { exchange, hasUnknownTags }: Opened, frame: Frame): void {
     if (outcome.kind === 'close') return this.#refuseAndClose(exchange.header, outcome.reason, outcome.afterAnswers)
-    if (outcome.kind === 'respond') return this.#answerHere(exchange, outcome.response)
+    if (outcome.kind === 'respond') {
+      this.#answerHere(exchange, outcome.response)
+      return outcome.closes === true ? this.drain() : undefined
+    }
     const bytes = outcome.changed || hasUnknownTags ? this.#context.pipeline.encodeRequest(exchange) : frame
     const send = (upstream: Upstream): void => {
       this.#send(upstream, exchange, bytes)

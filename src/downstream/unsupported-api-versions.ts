@@ -3,7 +3,7 @@ import type { ServedApis } from '../pipeline/served-apis.ts'
 import { ApiKey } from '../protocol/api-key.ts'
 import { describeApi } from '../protocol/api-table.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
-import { apiVersionsResponseDefaults } from '../protocol/generated/api-versions-response.ts'
+import { type ApiVersionsResponse, apiVersionsResponseDefaults } from '../protocol/generated/api-versions-response.ts'
 import type { RequestHeader } from '../protocol/request-header.ts'
 
 /**
@@ -11,12 +11,16 @@ import type { RequestHeader } from '../protocol/request-header.ts'
  * the client has not negotiated yet and tries again with what it is told.
  */
 export function unsupportedApiVersions(client: Client, header: RequestHeader, served: ServedApis): Exchange {
-  const { min, max } = served.versionsOf(ApiKey.ApiVersions)!
   const exchange = new Exchange(client, describeApi(ApiKey.ApiVersions)!, { ...header, apiVersion: 0 }, undefined)
-  exchange.response = {
+  exchange.response = unsupportedVersion(served)
+  return exchange
+}
+
+export function unsupportedVersion(served: ServedApis): ApiVersionsResponse {
+  const { min, max } = served.versionsOf(ApiKey.ApiVersions)!
+  return {
     ...apiVersionsResponseDefaults(),
     errorCode: ErrorCode.UNSUPPORTED_VERSION,
     apiKeys: [{ apiKey: ApiKey.ApiVersions, minVersion: min, maxVersion: max }],
   }
-  return exchange
 }

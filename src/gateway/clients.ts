@@ -6,11 +6,13 @@ import type { LimitsConfig, ListenerConfig } from '../config/config.ts'
 import type { AcceptLimits } from '../downstream/accept-limits.ts'
 import type { DeadlineSweep } from '../downstream/deadline-sweep.ts'
 import { type Arrival, Listener, type ListenerPort } from '../downstream/listener.ts'
+import type { LoginGuard } from '../downstream/login-guard.ts'
 import { Session } from '../downstream/session.ts'
 import type { SessionContext } from '../downstream/session-context.ts'
 import type { Client } from '../pipeline/exchange.ts'
 import { Pipeline } from '../pipeline/pipeline.ts'
-import { ServedApis } from '../pipeline/served-apis.ts'
+import { refusedWith, refusedWithoutPolicy, ServedApis } from '../pipeline/served-apis.ts'
+import type { Stage } from '../pipeline/stage.ts'
 import { createHiddenText } from '../rewrite/hidden-text.ts'
 import { createRewrite } from '../rewrite/rewrite.ts'
 import type { Logger } from '../telemetry/log.ts'
@@ -20,6 +22,8 @@ import { type CertificateNumber, isRevoked } from '../tls/revocation-list.ts'
 import { type AddressBook, portsAddressBook } from '../topology/address-book.ts'
 import type { ByteBudget } from '../wire/byte-budget.ts'
 import type { Cluster } from './cluster.ts'
+import { Front } from './front.ts'
+import { ListenerLogins } from './listener-logins.ts'
 import { ListenerTls } from './listener-tls.ts'
 import { createPrincipalOf, type PrincipalOf } from './principal-of.ts'
 
@@ -32,6 +36,7 @@ export interface Shared {
   readonly metrics: Metrics
   readonly log: Logger
   readonly now: () => number
+  readonly guard: LoginGuard
   /** Numbers connections over the life of the process. */
   readonly nextConnection: () => number
 }
@@ -49,6 +54,10 @@ export class Clients {
   readonly #sessions = new Map<Session, readonly CertificateNumber[]>()
   /** Absent: plaintext. */
   readonly tls: ListenerTls | undefined
+  /** Absent: nobody logs in here. */
+  readonly logins: ListenerLogins | undefined
+  /** Those who have not logged in yet; absent where there is no login. */
+  readonly #front: Front | undefined
   #isDraining = false
   #onDrained: (() => void) | undefined
 
@@ -67,7 +76,12 @@ export class Clients {
           })
     this.#principalOf = createPrincipalOf(config, () => this.tls?.revocations ?? [])
     this.#listener = this.#createListener()
+    this.logins = config.sasl === undefined ? undefined : new ListenerLogins(config)
+    const isPassthrough = cluster.logins?.isPassthrough === true
+    this.#front =
+      this.logins !== undefined || isPassthrough ? new Front({ logins: this.logins, cluster, shared }) : undefined
     this.#context = this.#createContext(cluster)
+    this.#front?.use(this.#context.pipeline)
   }
 
   get sessionCount(): number {
@@ -83,6 +97,7 @@ export class Clients {
   async drain(): Promise<void> {
     this.#isDraining = true
     await this.#listener.close()
+    this.#front?.close()
     for (const session of [...this.#sessions.keys()]) session.drain()
     if (this.#sessions.size === 0) return
     await new Promise<void>(resolve => {
@@ -94,6 +109,7 @@ export class Clients {
     this.#isDraining = true
     this.tls?.close()
     await this.#listener.close()
+    this.#front?.close()
     for (const session of [...this.#sessions.keys()]) session.destroy()
   }
 
@@ -118,9 +134,14 @@ export class Clients {
   }
 
   /** The way of a request, in the order in which its stages meet it; answers meet them the other way round. */
-  #createContext({ view, links, watch, upstreamHosts, acl }: Cluster): SessionContext {
+  #createContext({ view, links, watch, upstreamHosts, acl, logins }: Cluster): SessionContext {
     const { budget, limits, sweep, metrics, log, now } = this.#shared
-    const served = new ServedApis(acl?.refusedKeys)
+    const areReplaced = this.logins !== undefined || (logins !== undefined && !logins.isPassthrough)
+    const refused = refusedWith(acl?.refusedKeys ?? refusedWithoutPolicy, {
+      fromClients: this.#front !== undefined,
+      areReplaced,
+    })
+    const served = new ServedApis(refused)
     const rewrite = createRewrite({
       book: this.book,
       served,
@@ -134,9 +155,15 @@ export class Clients {
         if (isNews) watch.refreshSoon()
       },
     })
-    const stages = acl === undefined ? [createReplicaGuard(), rewrite] : [createReplicaGuard(), acl.stage(), rewrite]
+    const stages: Stage[] = [
+      ...(this.#front === undefined ? [] : [this.#front.stage]),
+      createReplicaGuard(),
+      ...(acl === undefined ? [] : [acl.stage()]),
+      rewrite,
+    ]
     const pipeline = new Pipeline({ served, stages, metrics })
-    const openUpstream: SessionContext['openUpstream'] = (client, events) => links.open(client.nodeId, events)
+    const openUpstream: SessionContext['openUpstream'] = async (client, events) =>
+      this.#front?.adopt(client, events) ?? links.open(client.nodeId, events, client.principal)
     return { pipeline, openUpstream, budget, limits, sweep, metrics, log, now }
   }
 
@@ -153,9 +180,17 @@ export class Clients {
       socket.destroy()
       return
     }
-    const client: Client = Object.freeze({ connection, listener: this.name, address, ip, principal, nodeId })
+    const known = { connection, listener: this.name, address, ip, nodeId }
+    if (this.#front === undefined) return this.#begin(socket, Object.freeze({ ...known, principal }))
+    if (this.#isDraining) return void socket.destroy()
+    this.#front.arrived(socket, known, client => this.#begin(socket, client))
+  }
+
+  #begin(socket: Arrival['socket'], client: Client): void {
     const session = new Session(socket, client, this.#context, () => this.#ended(session))
     this.#sessions.set(session, this.#numbersOf(socket))
+    // Whoever logged in gave the socket away paused.
+    socket.resume()
     if (this.#isDraining) session.drain()
   }
 

@@ -6,12 +6,14 @@ import type { Logger } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { ClusterView } from '../topology/cluster-view.ts'
 import { type AddressRules, defaultAddressRules, isLoopback, listedAddressRules } from '../upstream/address-rules.ts'
+import { AuthenticatedRequests } from '../upstream/authenticated-requests.ts'
 import { BrokerLinks } from '../upstream/broker-links.ts'
 import { BrokerRequests } from '../upstream/broker-requests.ts'
 import { ClusterQuestions } from '../upstream/cluster-questions.ts'
-import { ClusterWatch } from '../upstream/cluster-watch.ts'
+import { ClusterWatch, type Questions } from '../upstream/cluster-watch.ts'
 import { createDialer, type Dial, type HostAndPort } from '../upstream/dialer.ts'
 import type { ByteBudget } from '../wire/byte-budget.ts'
+import { BrokerLogins } from './broker-logins.ts'
 import { ClusterAcl, type ClusterAclOptions } from './cluster-acl.ts'
 import { UpstreamTls } from './upstream-tls.ts'
 
@@ -35,6 +37,8 @@ export interface Cluster {
   readonly tls: UpstreamTls | undefined
   /** Absent: `policy: none`. */
   readonly acl: ClusterAcl | undefined
+  /** Absent: brokers ask for no login. */
+  readonly logins: BrokerLogins | undefined
   /** Hosts that must not reach a client: every broker's and every bootstrap's. */
   upstreamHosts(): Iterable<string>
 }
@@ -50,8 +54,11 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   const view = new ClusterView()
   const tls = upstream.tls === undefined ? undefined : new UpstreamTls(name, upstream.tls)
   const dial = createClusterDial(upstream, tls, connectTimeoutMs)
-  const connect = async (target: HostAndPort): Promise<BrokerRequests> =>
-    new BrokerRequests({ socket: await dial(target), budget, frameBytesMax, answerTimeoutMs })
+  const logins = upstream.sasl === undefined ? undefined : new BrokerLogins(name, upstream.sasl, connectTimeoutMs)
+  const connect = async (target: HostAndPort): Promise<Questions> => {
+    const requests = new BrokerRequests({ socket: await dial(target), budget, frameBytesMax, answerTimeoutMs })
+    return logins === undefined ? requests : AuthenticatedRequests.open({ requests, login: logins.own, now })
+  }
   const watch = new ClusterWatch({
     view,
     bootstrap: upstream.bootstrap,
@@ -70,6 +77,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     budget,
     frameBytesMax,
     knownTimeoutMs: connectTimeoutMs,
+    loginFor: logins?.forPrincipal,
     onOpened: () => metrics.upstreamOpened(),
     onClosed: () => metrics.upstreamClosed(),
     onStale: () => watch.refreshSoon(),
@@ -84,7 +92,8 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     const known = [...brokers.values()].map(({ nodeId, host, port }) => `${nodeId}=${host}:${port}`)
     log.info({ details: { brokers: known } }, 'brokers known')
   })
-  return { name, view, links, watch, tls, acl, upstreamHosts: () => hostsOf(view, upstream.bootstrap) }
+  const upstreamHosts = (): Iterable<string> => hostsOf(view, upstream.bootstrap)
+  return { name, view, links, watch, tls, acl, logins, upstreamHosts }
 }
 
 function createClusterDial(upstream: UpstreamConfig, tls: UpstreamTls | undefined, connectTimeoutMs: number): Dial {

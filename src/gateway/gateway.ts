@@ -4,6 +4,7 @@ import { startAdmin } from '../admin/admin.ts'
 import type { Config } from '../config/config.ts'
 import { AcceptLimits } from '../downstream/accept-limits.ts'
 import { DeadlineSweep } from '../downstream/deadline-sweep.ts'
+import { LoginGuard } from '../downstream/login-guard.ts'
 import { apiName } from '../protocol/api-key.ts'
 import { describeApi } from '../protocol/api-table.ts'
 import { AuditLog } from '../telemetry/audit-log.ts'
@@ -11,6 +12,7 @@ import type { Log, LogDestination } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { ByteBudget } from '../wire/byte-budget.ts'
 import { AutoRenew, namesServedFrom } from './auto-renew.ts'
+import { random } from './chance.ts'
 import { Clients, type Shared } from './clients.ts'
 import { type Cluster, openCluster } from './cluster.ts'
 import { DecisionCounts } from './decisions.ts'
@@ -60,6 +62,7 @@ export async function startGateway(config: Config, { log, audit: auditDestinatio
     sweep: new DeadlineSweep(now),
     acceptLimits: new AcceptLimits(limits, now),
     nextConnection: () => ++connections,
+    guard: new LoginGuard({ now, random }),
   }
   metrics.counter('vkitm_log_dropped_total', 'Log lines that the destination did not take', () => log.dropped())
   metrics.gauge('vkitm_buffered_bytes', 'Bytes of frames held in memory', () => budget.inUseBytes)
@@ -93,7 +96,13 @@ export async function startGateway(config: Config, { log, audit: auditDestinatio
   )
   const certificates = [...clients.flat(), ...clusters].flatMap(({ tls }) => (tls === undefined ? [] : [tls]))
   const policies = clusters.flatMap(({ acl }) => (acl === undefined ? [] : [acl.policy]))
-  const reloader = new Reloader({ reloadables: [...policies, ...certificates], log, metrics, since: config.readAt })
+  const logins = [...clients.flat(), ...clusters].flatMap(each => each.logins ?? [])
+  const reloader = new Reloader({
+    reloadables: [...policies, ...certificates, ...logins],
+    log,
+    metrics,
+    since: config.readAt,
+  })
   const expiryWatch = new ExpiryWatch({
     expiries: () => certificates.flatMap(({ expiries }) => expiries),
     log,

@@ -56,6 +56,32 @@ const versionMax: ReadonlyMap<number, number> = new Map([[ApiKey.AddPartitionsTo
 
 const apiKeyMax = 0x7f
 
+const loginKeys: readonly number[] = [ApiKey.SaslHandshake, ApiKey.SaslAuthenticate]
+
+/** Acts on the credentials that brokers keep; through the gateway these are its own. */
+const credentialKeys: readonly number[] = [
+  ApiKey.CreateDelegationToken,
+  ApiKey.RenewDelegationToken,
+  ApiKey.ExpireDelegationToken,
+  ApiKey.DescribeDelegationToken,
+  ApiKey.DescribeUserScramCredentials,
+  ApiKey.AlterUserScramCredentials,
+]
+
+export interface Logins {
+  /** Clients log in here, or through here at the brokers. */
+  readonly fromClients: boolean
+  /** Brokers see another credential than the client's own. */
+  readonly areReplaced: boolean
+}
+
+/** What is refused on a listener, given what is refused whatever its logins are. */
+export function refusedWith(refused: ReadonlySet<number>, { fromClients, areReplaced }: Logins): ReadonlySet<number> {
+  const all = new Set([...refused, ...loginKeys, ...(areReplaced ? credentialKeys : [])])
+  if (fromClients) for (const key of loginKeys) all.delete(key)
+  return all
+}
+
 export class ServedApis {
   readonly #rows = new Map<number, VersionRange>()
 

@@ -14,8 +14,8 @@ export type RequestOutcome =
       /** The client's last: what it was owed before is answered, then the connection is closed. */
       readonly isLast?: boolean
     }
-  /** The gateway answers by itself; no broker sees the request. */
-  | { readonly kind: 'respond'; readonly response: unknown }
+  /** The gateway answers by itself; no broker sees the request. `closes`: once this answer has left. */
+  | { readonly kind: 'respond'; readonly response: unknown; readonly closes?: boolean }
   /** No answer can be given: the connection is closed, as a broker would; at once, or after the answers before it. */
   | { readonly kind: 'close'; readonly reason: string; readonly afterAnswers?: boolean }
 

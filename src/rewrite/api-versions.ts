@@ -1,3 +1,4 @@
+import type { ServedApis } from '../pipeline/served-apis.ts'
 import { changed, type HandlerOf, respond, unchanged } from '../pipeline/stage.ts'
 import { ApiKey } from '../protocol/api-key.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
@@ -24,19 +25,24 @@ export function rewriteApiVersions({ served, clusterId }: RewriteFacts): Handler
     },
 
     response(body) {
-      body.apiKeys = body.apiKeys.flatMap(advertised => intersect(advertised) ?? [])
+      body.apiKeys = advertised(served, body.apiKeys)
       return changed
     },
   }
+}
 
-  function intersect({ apiKey, minVersion, maxVersion }: ApiVersion): ApiVersion | undefined {
-    const ours = served.versionsOf(apiKey)
-    if (ours === undefined) return undefined
-    // KAFKA-18659: librdkafka takes a Produce minimum above 0 for a broker without compression; brokers say 0 and mean 3.
-    const min = apiKey === ApiKey.Produce ? minVersion : Math.max(minVersion, ours.min)
-    const max = Math.min(maxVersion, ours.max)
-    return min > max ? undefined : { apiKey, minVersion: min, maxVersion: max }
-  }
+/** What brokers offer, as far as it is served here. */
+export function advertised(served: ServedApis, offered: readonly ApiVersion[]): ApiVersion[] {
+  return offered.flatMap(api => intersect(served, api) ?? [])
+}
+
+function intersect(served: ServedApis, { apiKey, minVersion, maxVersion }: ApiVersion): ApiVersion | undefined {
+  const ours = served.versionsOf(apiKey)
+  if (ours === undefined) return undefined
+  // KAFKA-18659: librdkafka takes a Produce minimum above 0 for a broker without compression; brokers say 0 and mean 3.
+  const min = apiKey === ApiKey.Produce ? minVersion : Math.max(minVersion, ours.min)
+  const max = Math.min(maxVersion, ours.max)
+  return min > max ? undefined : { apiKey, minVersion: min, maxVersion: max }
 }
 
 function isMistaken(asked: ApiVersionsRequest, clusterId: string | null, nodeId: number | undefined): boolean {

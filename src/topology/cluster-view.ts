@@ -10,12 +10,30 @@ export interface BrokerAddress {
   readonly rack: string | null
 }
 
+/** What the broker that was asked last serves; the same on all of them, but for a while during an upgrade. */
+export interface BrokerVersions {
+  readonly apiKeys: readonly { readonly apiKey: number; readonly minVersion: number; readonly maxVersion: number }[]
+  readonly supportedFeatures: readonly {
+    readonly name: string
+    readonly minVersion: number
+    readonly maxVersion: number
+  }[]
+  readonly finalizedFeaturesEpoch: bigint
+  readonly finalizedFeatures: readonly {
+    readonly name: string
+    readonly maxVersionLevel: number
+    readonly minVersionLevel: number
+  }[]
+}
+
 export interface ClusterSnapshot {
   readonly clusterId: string | null
   readonly brokers: ReadonlyMap<number, BrokerAddress>
 }
 
 export class ClusterView {
+  /** Known as soon as there is a snapshot. */
+  versions: BrokerVersions | undefined
   #snapshot: ClusterSnapshot | undefined
   readonly #listeners = new Set<(snapshot: ClusterSnapshot) => void>()
   /** Where brokers were last seen, those that are gone included. */

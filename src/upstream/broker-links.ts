@@ -1,8 +1,9 @@
 /** Opens the connection a client's requests go to: one broker by its id, or any live one. */
 import type { Socket } from 'node:net'
-import { UpstreamError } from '../errors.ts'
+import { SaslError, UpstreamError } from '../errors.ts'
 import type { ClusterView } from '../topology/cluster-view.ts'
 import type { ByteBudget } from '../wire/byte-budget.ts'
+import { AuthenticatedConnection, type LoginOptions } from './authenticated-connection.ts'
 import { BrokerConnection } from './broker-connection.ts'
 import type { Dial, HostAndPort } from './dialer.ts'
 
@@ -14,6 +15,8 @@ export interface BrokerLinksOptions {
   readonly frameBytesMax: number
   /** How long a port waits for the first news of its broker. */
   readonly knownTimeoutMs: number
+  /** How to log in for a principal; throws where it has no credential. Absent: brokers ask for no login. */
+  readonly loginFor?: ((principal: string) => LoginOptions) | undefined
   readonly onOpened: () => void
   readonly onClosed: () => void
   /** A broker could not be reached where the view says it is. */
@@ -25,6 +28,8 @@ export interface LinkEvents {
   readonly onClosed: (error?: Error) => void
 }
 
+export type BrokerLink = BrokerConnection | AuthenticatedConnection
+
 export class BrokerLinks {
   readonly #options: BrokerLinksOptions
   /** Addresses that failed last come last; cleared by success. */
@@ -35,14 +40,32 @@ export class BrokerLinks {
     this.#options = options
   }
 
-  /** Connects to broker `nodeId`, or to any where it is undefined. Rejects with an UpstreamError. */
-  async open(nodeId: number | undefined, events: LinkEvents): Promise<BrokerConnection> {
+  /**
+   * Connects to broker `nodeId`, or to any where it is undefined, and logs in for the principal. Rejects with an
+   * UpstreamError or a SaslError. The connection is this client's alone.
+   */
+  async open(nodeId: number | undefined, events: LinkEvents, principal: string): Promise<BrokerLink> {
+    const login = this.#options.loginFor?.(principal)
+    if (login === undefined) return this.openUnauthenticated(nodeId, events)
+    return this.#first(nodeId, socket =>
+      AuthenticatedConnection.open(login, events, wrapped => this.#wrap(socket, wrapped)),
+    )
+  }
+
+  /** The same without a login: for brokers that ask for none, and for clients that log in themselves. */
+  openUnauthenticated(nodeId: number | undefined, events: LinkEvents): Promise<BrokerConnection> {
+    return this.#first(nodeId, async socket => this.#wrap(socket, events))
+  }
+
+  async #first<Link>(nodeId: number | undefined, use: (socket: Socket) => Promise<Link>): Promise<Link> {
     const targets = nodeId === undefined ? this.#anyBroker() : [await this.#knownBroker(nodeId)]
     let failure: unknown
     for (const target of targets) {
       try {
-        return this.#wrap(await this.#dial(target), events)
+        return await use(await this.#dial(target))
       } catch (error) {
+        // Another broker would say the same of this credential, and count it as a failure.
+        if (error instanceof SaslError) throw error
         failure = error
       }
     }

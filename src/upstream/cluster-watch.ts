@@ -5,7 +5,7 @@
 import { UpstreamError } from '../errors.ts'
 import { ApiKey } from '../protocol/api-key.ts'
 import type { MetadataResponse } from '../protocol/generated/metadata-response.ts'
-import type { ClusterSnapshot, ClusterView } from '../topology/cluster-view.ts'
+import type { BrokerVersions, ClusterSnapshot, ClusterView } from '../topology/cluster-view.ts'
 import type { HostAndPort } from './dialer.ts'
 
 /** Fits BrokerRequests. */
@@ -86,7 +86,9 @@ export class ClusterWatch {
   async #connect(target: HostAndPort): Promise<Questions> {
     const questions = await this.#options.connect(target)
     try {
-      this.#metadataVersion = await askMetadataVersion(questions)
+      const versions = await askVersions(questions)
+      this.#metadataVersion = metadataVersionOf(versions)
+      this.#options.view.versions = versions
       return questions
     } catch (error) {
       questions.close()
@@ -144,9 +146,15 @@ export class ClusterWatch {
   }
 }
 
-/** Version 0 of ApiVersions is understood by every broker; its answer says which Metadata we may send. */
-async function askMetadataVersion(questions: Questions): Promise<number> {
-  const { apiKeys } = await questions.ask(ApiKey.ApiVersions, 0, apiVersionsRequest)
+/** Version 0 of ApiVersions is understood by every broker; one that serves version 3 tells its features, too. */
+async function askVersions(questions: Questions): Promise<BrokerVersions> {
+  const plain = await questions.ask(ApiKey.ApiVersions, 0, apiVersionsRequest)
+  const ours = plain.apiKeys.find(({ apiKey }) => apiKey === ApiKey.ApiVersions)
+  if (ours === undefined || ours.maxVersion < 3) return plain
+  return questions.ask(ApiKey.ApiVersions, Math.min(ours.maxVersion, 4), apiVersionsRequest)
+}
+
+function metadataVersionOf({ apiKeys }: BrokerVersions): number {
   const metadata = apiKeys.find(({ apiKey }) => apiKey === ApiKey.Metadata)
   if (metadata !== undefined && metadata.maxVersion >= 1) return Math.min(metadata.maxVersion, newestMetadataVersion)
   throw new UpstreamError('VKITM_UPSTREAM_TOO_OLD', 'the broker does not serve Metadata version 1', {
@@ -157,7 +165,8 @@ async function askMetadataVersion(questions: Questions): Promise<number> {
 /** By id arrives with 12, which we do not need; 13 adds a top-level error for re-bootstrapping clients. */
 const newestMetadataVersion = 12
 
-const apiVersionsRequest = { clientSoftwareName: '', clientSoftwareVersion: '', clusterId: null, nodeId: -1 }
+/** KIP-511: brokers refuse an empty name. */
+const apiVersionsRequest = { clientSoftwareName: 'vkitm', clientSoftwareVersion: '1', clusterId: null, nodeId: -1 }
 
 /** From version 1 on an empty list asks for no topic at all. */
 const noTopics = {

@@ -29,7 +29,7 @@ export class RawClient {
   constructor(socket: Socket, clientId: string | null) {
     this.socket = socket
     this.#clientId = clientId
-    const splitter = new FrameSplitter({ payloadBytesMin: 4, payloadBytesMax: 2 ** 31 - 1 })
+    const splitter = new FrameSplitter({ payloadBytesMin: 0, payloadBytesMax: 2 ** 31 - 1 })
     socket.on('data', chunk => {
       this.receivedBytes += chunk.length
       splitter.push(chunk)

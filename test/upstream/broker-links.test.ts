@@ -48,18 +48,18 @@ describe('BrokerLinks', () => {
         ['two', 2],
       ],
     })
-    await made.open(2, quiet)
+    await made.openUnauthenticated(2, quiet)
     know([
       ['one', 1],
       ['two-b', 2],
     ])
-    await made.open(2, quiet)
+    await made.openUnauthenticated(2, quiet)
     assert.deepEqual(dialled, ['two', 'two-b'])
   })
 
   test('before the cluster is known, the bootstrap port tries every bootstrap address', async () => {
     const { links: made, dialled } = links({ down: new Set(['boot-a']) })
-    await made.open(undefined, quiet)
+    await made.openUnauthenticated(undefined, quiet)
     assert.deepEqual(dialled, ['boot-a', 'boot-b'])
   })
 
@@ -73,12 +73,12 @@ describe('BrokerLinks', () => {
       ],
       down,
     })
-    for (let turn = 0; turn < 6; turn++) await made.open(undefined, quiet)
+    for (let turn = 0; turn < 6; turn++) await made.openUnauthenticated(undefined, quiet)
     assert.equal(dialled.filter(host => host === 'two').length, 1, 'a dead broker cost a dial more than once')
     assert.ok(dialled.includes('one') && dialled.includes('three'))
     down.clear()
     for (const host of ['one', 'three']) down.add(host)
-    await made.open(undefined, quiet)
+    await made.openUnauthenticated(undefined, quiet)
     assert.equal(dialled.at(-1), 'two')
   })
 
@@ -90,20 +90,20 @@ describe('BrokerLinks', () => {
       ],
       down: new Set(['one', 'two']),
     })
-    await assert.rejects(made.open(undefined, quiet), { code: 'VKITM_UPSTREAM_UNREACHABLE' })
+    await assert.rejects(made.openUnauthenticated(undefined, quiet), { code: 'VKITM_UPSTREAM_UNREACHABLE' })
     assert.equal(counts.stale, 2)
     assert.equal(counts.opened, 0)
   })
 
   test('a port whose broker is not known waits for it, and no longer than it may', async () => {
     const { links: made, dialled, know } = links()
-    const opening = made.open(7, quiet)
+    const opening = made.openUnauthenticated(7, quiet)
     setTimeout(() => know([['seven', 7]]), 20)
     await opening
     assert.deepEqual(dialled, ['seven'])
     // The wait itself keeps no process alive; a gateway's listeners do.
     const alive = setInterval(() => undefined, 10)
-    await assert.rejects(made.open(8, quiet), { code: 'VKITM_UPSTREAM_UNKNOWN_BROKER' })
+    await assert.rejects(made.openUnauthenticated(8, quiet), { code: 'VKITM_UPSTREAM_UNKNOWN_BROKER' })
     clearInterval(alive)
   })
 
@@ -119,13 +119,13 @@ describe('BrokerLinks', () => {
       ],
     })
     know([['one', 1]])
-    await made.open(2, quiet)
+    await made.openUnauthenticated(2, quiet)
     assert.deepEqual(dialled, ['two'])
   })
 
   test('counts what it opens and what is closed', async () => {
     const { links: made, counts } = links({ known: [['one', 1]] })
-    const connection = await made.open(1, quiet)
+    const connection = await made.openUnauthenticated(1, quiet)
     assert.deepEqual([counts.opened, counts.closed], [1, 0])
     connection.destroy()
     assert.deepEqual([counts.opened, counts.closed], [1, 1])

@@ -1,0 +1,211 @@
+/**
+ * A client that logs in at the broker itself: its own SaslHandshake and SaslAuthenticate are passed on, nothing else is,
+ * and who it is follows from what the broker agreed to. The broker connection is then its session's.
+ */
+import type { Socket } from 'node:net'
+import type { Client, Exchange } from '../pipeline/exchange.ts'
+import type { Pipeline } from '../pipeline/pipeline.ts'
+import { type ApiHandler, close, type RequestOutcome, type Stage, unchanged } from '../pipeline/stage.ts'
+import { ApiKey } from '../protocol/api-key.ts'
+import { encodeResponse } from '../protocol/codec.ts'
+import { ErrorCode } from '../protocol/error-code.ts'
+import type { SaslAuthenticateRequest } from '../protocol/generated/sasl-authenticate-request.ts'
+import type { SaslAuthenticateResponse } from '../protocol/generated/sasl-authenticate-response.ts'
+import type { SaslHandshakeRequest } from '../protocol/generated/sasl-handshake-request.ts'
+import type { SaslHandshakeResponse } from '../protocol/generated/sasl-handshake-response.ts'
+import { claimedName } from '../sasl/claimed-name.ts'
+import { type Mechanism, mechanisms } from '../sasl/conversation.ts'
+import type { Frame } from '../wire/frame.ts'
+import { isLogin, nobody } from './authentication.ts'
+import { type EarlyContext, type EarlyPeer, EarlyRequests } from './early-requests.ts'
+import { unsupportedVersion } from './unsupported-api-versions.ts'
+import type { Upstream, UpstreamEvents } from './upstream.ts'
+
+export interface PassthroughContext extends EarlyContext {
+  readonly pipeline: Pipeline
+  readonly openLink: (nodeId: number | undefined, events: UpstreamEvents) => Promise<Upstream>
+}
+
+export interface Relayed {
+  readonly name: string
+  readonly mechanism: Mechanism
+  /** Gives the broker connection to its session. */
+  readonly adopt: (events: UpstreamEvents) => Upstream
+}
+
+export interface PassthroughEvents {
+  readonly onLoggedIn: (relayed: Relayed, socket: Socket) => void
+  readonly onClosed: () => void
+}
+
+export class Passthrough {
+  readonly #socket: Socket
+  readonly #peer: EarlyPeer
+  readonly #context: PassthroughContext
+  readonly #events: PassthroughEvents
+  readonly #requests: EarlyRequests
+  #link: Upstream | undefined
+  #owner: UpstreamEvents
+  #rejectAnswer: ((error: Error) => void) | undefined
+  #mechanism: Mechanism | undefined
+  #name: string | undefined
+  #agreements = 0
+  #isHandedOver = false
+
+  constructor(socket: Socket, peer: EarlyPeer, context: PassthroughContext, events: PassthroughEvents) {
+    this.#socket = socket
+    this.#peer = peer
+    this.#context = context
+    this.#events = events
+    this.#owner = { onWritable: () => undefined, onClosed: () => this.destroy() }
+    this.#requests = new EarlyRequests(socket, peer, context, {
+      onFrame: frame => this.#request(frame),
+      onClosed: () => this.#closed(),
+    })
+  }
+
+  drain(): void {
+    this.destroy()
+  }
+
+  destroy(): void {
+    this.#requests.destroy()
+  }
+
+  #closed(): void {
+    if (this.#isHandedOver) return
+    this.#link?.destroy()
+    this.#rejectAnswer?.(new Error('the connection was closed'))
+    this.#events.onClosed()
+  }
+
+  async #request(frame: Frame): Promise<void> {
+    const { pipeline, metrics } = this.#context
+    const opened = pipeline.open(frame, nobody(this.#peer))
+    const { apiKey, apiVersion, correlationId } = 'exchange' in opened ? opened.exchange.header : opened.header
+    if (!isLogin(apiKey)) {
+      metrics.refused(apiKey, 'not authenticated')
+      return this.#requests.refuse('a request before login', { apiKey, apiVersion })
+    }
+    if (!('exchange' in opened)) {
+      if (apiKey !== ApiKey.ApiVersions)
+        return this.#requests.refuse('a version that is not served', { apiKey, apiVersion })
+      return this.#requests.write(encodeResponse(apiKey, 0, correlationId, unsupportedVersion(pipeline.served)))
+    }
+    metrics.request(apiKey, apiVersion)
+    const flaw = this.#note(opened.exchange)
+    if (flaw !== undefined) return this.#requests.refuse(flaw, { apiKey, apiVersion })
+    await this.#relay(opened.exchange)
+  }
+
+  /** What keeps a request from being passed on. */
+  #note({ header, request }: Exchange): string | undefined {
+    if (header.apiKey === ApiKey.SaslHandshake) {
+      if (header.apiVersion === 0) return 'SaslHandshake 0 cannot be passed on'
+      const { mechanism } = request as SaslHandshakeRequest
+      this.#mechanism = mechanisms.find(known => known === mechanism)
+      if (this.#mechanism === undefined) return 'a mechanism that does not say who logs in'
+    }
+    if (header.apiKey !== ApiKey.SaslAuthenticate) return undefined
+    if (this.#mechanism === undefined) return 'SaslAuthenticate without SaslHandshake'
+    this.#name ??= claimedName(this.#mechanism, (request as SaslAuthenticateRequest).authBytes)
+    return this.#name === undefined ? 'a login that names nobody' : undefined
+  }
+
+  async #relay(exchange: Exchange): Promise<void> {
+    const { pipeline } = this.#context
+    const outcome = exchange.header.apiKey === ApiKey.ApiVersions ? await pipeline.judgeRequest(exchange) : unchanged
+    if (outcome.kind === 'close') return this.#requests.refuse(outcome.reason)
+    if (outcome.kind === 'respond') exchange.response = outcome.response
+    else await this.#ask(exchange)
+    if (this.#requests.isOver) return
+    this.#requests.write(pipeline.encodeResponse(exchange).chunks)
+    this.#conclude(exchange)
+  }
+
+  /** Unknown tags are dropped, so what is sent is always written anew. */
+  async #ask(exchange: Exchange): Promise<void> {
+    const { pipeline, openLink } = this.#context
+    this.#link ??= await openLink(this.#peer.nodeId, {
+      onWritable: () => this.#owner.onWritable(),
+      onClosed: error => this.#owner.onClosed(error),
+    })
+    if (this.#requests.isOver) return this.#link.destroy()
+    const link = this.#link
+    const frame = await new Promise<Frame>((resolve, reject) => {
+      this.#rejectAnswer = reject
+      const onAnswer = (answer: Frame, held: { release(): void }): void => {
+        held.release()
+        resolve(answer)
+      }
+      link.send({ exchange, ...pipeline.encodeRequest(exchange), onAnswer })
+    })
+    const outcome = await pipeline.judgeResponse(exchange, frame)
+    if (outcome.kind === 'close') this.#requests.refuse(outcome.reason)
+  }
+
+  #conclude({ header, response }: Exchange): void {
+    if (header.apiKey === ApiKey.SaslHandshake) {
+      if ((response as SaslHandshakeResponse).errorCode !== ErrorCode.NONE) this.#requests.end()
+      return
+    }
+    if (header.apiKey !== ApiKey.SaslAuthenticate) return
+    const { errorCode, authBytes } = response as SaslAuthenticateResponse
+    if (errorCode !== ErrorCode.NONE) {
+      this.#context.metrics.error('login')
+      return this.#requests.end()
+    }
+    this.#agreements++
+    if (!this.#isAgreed(authBytes)) return
+    this.#isHandedOver = true
+    const link = this.#link!
+    if (!this.#requests.release()) {
+      link.destroy()
+      return this.#events.onClosed()
+    }
+    const adopt = (events: UpstreamEvents): Upstream => {
+      this.#owner = events
+      return link
+    }
+    this.#events.onLoggedIn({ name: this.#name!, mechanism: this.#mechanism!, adopt }, this.#socket)
+  }
+
+  /** PLAIN ends with the first agreement, SCRAM with the second; a token's refusal comes as an answer with words. */
+  #isAgreed(authBytes: Buffer): boolean {
+    if (this.#mechanism === 'PLAIN') return true
+    if (this.#mechanism === 'OAUTHBEARER') return authBytes.length === 0
+    return this.#agreements === 2
+  }
+}
+
+/** Later logins on the same connection are passed on as well, but only as the same one. */
+export class RelayedLogins implements Stage {
+  readonly name = 'relayed logins'
+  readonly #known = new WeakMap<Client, Pick<Relayed, 'name' | 'mechanism'>>()
+
+  begin(client: Client, { name, mechanism }: Relayed): void {
+    this.#known.set(client, { name, mechanism })
+  }
+
+  handler(apiKey: number): ApiHandler | undefined {
+    if (apiKey === ApiKey.SaslHandshake) return { request: (body, exchange) => this.#handshake(body, exchange) }
+    if (apiKey === ApiKey.SaslAuthenticate) return { request: (body, exchange) => this.#authenticate(body, exchange) }
+    return undefined
+  }
+
+  #handshake(body: unknown, { client, header }: Exchange): RequestOutcome {
+    const { mechanism } = body as SaslHandshakeRequest
+    if (header.apiVersion === 0) return close('SaslHandshake 0 cannot be passed on')
+    return this.#known.get(client)?.mechanism === mechanism ? unchanged : close('another mechanism than at first')
+  }
+
+  #authenticate(body: unknown, { client }: Exchange): RequestOutcome {
+    const known = this.#known.get(client)
+    if (known === undefined) return close('a login before the first one')
+    const name = claimedName(known.mechanism, (body as SaslAuthenticateRequest).authBytes)
+    // The last message of SCRAM names nobody.
+    const mayBeSilent = known.mechanism.startsWith('SCRAM')
+    if (name === undefined ? mayBeSilent : name === known.name) return unchanged
+    return close('another principal than at first')
+  }
+}

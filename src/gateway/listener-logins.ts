@@ -1,0 +1,71 @@
+/** Who may log in on one listener, over time: its users file and its key set, read again when they change. */
+import { randomBytes } from 'node:crypto'
+import type { ListenerConfig, ListenerSaslConfig } from '../config/config.ts'
+import type { Reloadable } from '../config/reloadable.ts'
+import { pathsIn, reread } from '../config/reread.ts'
+import type { LoginContext } from '../downstream/login.ts'
+import { parseKeySet, remoteKeySet } from '../identity/key-set.ts'
+import { createTokenJudge } from '../identity/token-judge.ts'
+import { parseUsers, Users } from '../identity/users.ts'
+import type { Mechanism, SaslServerSession } from '../sasl/conversation.ts'
+import { CredentialLookup } from '../sasl/credentials.ts'
+import { BearerServer, type TokenJudge } from '../sasl/oauthbearer.ts'
+import { PlainServer } from '../sasl/plain.ts'
+import { ScramServer } from '../sasl/scram-server.ts'
+import { nonce } from './chance.ts'
+
+/** Salts of users who do not exist are the same on every listener, and others after a restart. */
+const standInSecret = randomBytes(32)
+const wallClock = (): number => Date.now()
+
+export class ListenerLogins implements Reloadable {
+  readonly name: string
+  readonly files: readonly string[]
+  readonly #config: ListenerSaslConfig
+  readonly #lookup: CredentialLookup
+  #users: Users
+  #judge: TokenJudge | undefined
+
+  constructor({ name, sasl }: Pick<ListenerConfig, 'name' | 'sasl'>) {
+    this.name = `users of ${name}`
+    this.#config = sasl!
+    this.files = pathsIn(sasl)
+    this.#lookup = new CredentialLookup(() => this.#users, standInSecret)
+    this.#users = usersOf(this.#config)
+    this.#judge = judgeOf(this.#config)
+  }
+
+  /** Whoever is logged in stays so until the login ends. */
+  async reload(): Promise<void> {
+    const fresh = await reread(this.#config, this.name)
+    const users = usersOf(fresh)
+    // Keys from a URL keep what they know.
+    const judge = fresh.oauthbearer?.jwks.kind === 'file' ? judgeOf(fresh) : this.#judge
+    this.#users = users
+    this.#judge = judge
+  }
+
+  context({ guard, onFailed }: Pick<LoginContext, 'guard' | 'onFailed'>): LoginContext {
+    const { mechanisms, sessionLifetime: sessionLifetimeMs } = this.#config
+    return { mechanisms, open: mechanism => this.#open(mechanism), guard, wallClock, onFailed, sessionLifetimeMs }
+  }
+
+  #open(mechanism: Mechanism): SaslServerSession {
+    if (mechanism === 'PLAIN') return new PlainServer(this.#lookup)
+    if (mechanism === 'OAUTHBEARER') return new BearerServer(this.#judge!)
+    return new ScramServer({ mechanism, lookup: this.#lookup, nonce })
+  }
+}
+
+const usersOf = ({ users }: ListenerSaslConfig): Users =>
+  users === undefined ? new Users() : parseUsers(users.content.toString('utf8'), users.path)
+
+function judgeOf({ oauthbearer }: ListenerSaslConfig): TokenJudge | undefined {
+  if (oauthbearer === undefined) return undefined
+  const { jwks, ...rules } = oauthbearer
+  const keys =
+    jwks.kind === 'file'
+      ? parseKeySet(jwks.file.content.toString('utf8'))
+      : remoteKeySet({ url: jwks.url, fetch: globalThis.fetch, now: () => performance.now() })
+  return createTokenJudge({ keys, rules, wallClock })
+}
