@@ -90,7 +90,7 @@ function checkListenerSasl(draft: Draft<typeof listenerSaslLeaves>, place: Place
     place.reading.files.expect([users], place.key('users'), () =>
       parseUsers(users.content.toString('utf8'), users.path),
     )
-  if (mechanisms === undefined) return
+  if (mechanisms === undefined || place.key('mechanisms').hasProblem) return
   const usesPasswords = mechanisms.some(one => one !== 'OAUTHBEARER')
   const usesTokens = mechanisms.includes('OAUTHBEARER')
   if (usesPasswords && users === undefined) place.key('users').missing('write the file that vkitm users add wrote')

@@ -133,15 +133,12 @@ clusters:
   {
     name: 'what is yet to come is named as such and not taken for in force',
     yaml: yamlWith({
-      upstream: 'sasl: {mode: service, mechanism: SCRAM-SHA-512}',
-      listener: 'sasl: {mechanisms: [PLAIN]}\nbrokerHost: broker-{id}.kafka.example.com',
+      listener: 'brokerHost: broker-{id}.kafka.example.com',
       cluster: 'interceptors: [{use: ./mask.js}]',
     }).replace('expose: ports', 'expose: single'),
     problems: [
-      `${upstream}.sasl: SASL towards brokers is not available yet: remove it and use a client certificate (tls.certificate)`,
       `${listener}.expose: single is not available yet: write expose: ports with brokerPorts`,
       `${listener}.brokerHost: expose: sni, which brokerHost belongs to, is not available yet: remove it`,
-      `${listener}.sasl: SASL towards clients is not available yet: remove it and name clients by certificate (tls.clientAuth)`,
       'clusters[0].interceptors: interceptors are not available yet: remove them',
     ],
   },

@@ -181,10 +181,9 @@ describe('a listener with logins', () => {
 
   test('D-07: of one address at most 100 wait at a time, counted as connections; more are closed without a word', async () => {
     const clients = await Promise.all(Array.from({ length: 110 }, () => gateway.connect()))
-    const answers = clients.map(async (client, at) => {
-      await client.ask(ApiKey.SaslHandshake, 1, { mechanism: 'PLAIN' })
-      return client.ask(ApiKey.SaslAuthenticate, 2, { authBytes: Buffer.from(`\0u${at}\0wrong`) })
-    })
+    await Promise.all(clients.map(client => client.ask(ApiKey.SaslHandshake, 1, { mechanism: 'PLAIN' })))
+    // Malformed, so that nothing has to be hashed before it fails.
+    const answers = clients.map(client => client.ask(ApiKey.SaslAuthenticate, 2, { authBytes: Buffer.from('\0') }))
     const settled = await Promise.allSettled(answers)
     assert.equal(settled.filter(({ status }) => status === 'fulfilled').length, 100)
     for (const client of clients) await client.expectClosed()
