@@ -57,7 +57,7 @@ describe('C-15: secrets', () => {
       const first = await freePortRange(3)
       const config = await parse(withTls(tls, first), { env, folder: folder.path })
       const log = memoryLog()
-      const gateway = await startGateway(config, { log: log.log })
+      const gateway = await startGateway(config, { log: log.log, audit: log.destination })
       t.after(() => gateway.stop())
       // Damage what is reloaded, too: errors quote what they are about.
       const file = kind === 'pem' ? 'server.key' : 'store.p12'
