@@ -41,6 +41,11 @@ export interface AclFacts {
   readonly refuses: (apiName: string, resourceType: string) => boolean
   /** The settings of topics that clients may choose; `harmlessTopicConfigs` where it is missing. */
   readonly topicConfigs?: ReadonlySet<string>
+  /**
+   * The regular expression that the cluster has of a member of a consumer group, null for none: ConsumerGroupDescribe,
+   * asked with the gateway's own identity. Without it, members that the gateway does not know have to join again.
+   */
+  readonly subscribedExpression?: (groupId: string, memberId: string) => Promise<string | null>
 }
 
 export const whole = Object.freeze({ kind: 'whole' } as const)

@@ -26,6 +26,8 @@ export interface TopicCatalogOptions {
   readonly unknownMs?: number
   /** Ids kept, and as many that are not known. */
   readonly idsMax?: number
+  /** How old the list of names may be. */
+  readonly namesMs?: number
 }
 
 interface Known {
@@ -42,15 +44,27 @@ export class TopicCatalog {
   readonly #byId = new Map<string, Known>()
   readonly #idOf = new Map<string, string>()
   readonly #unknown = new Map<string, number>()
+  readonly #namesMs: number
+  #names: readonly string[] | undefined
+  #namesUntilMs = 0
+  #namesAsked: Promise<readonly string[]> | undefined
   /** Ids that are being asked for, with the answer to come. */
   readonly #asked = new Map<string, Promise<void>>()
 
-  constructor({ questions, now, ttlMs = 300_000, unknownMs = 500, idsMax = 500_000 }: TopicCatalogOptions) {
+  constructor({
+    questions,
+    now,
+    ttlMs = 300_000,
+    unknownMs = 500,
+    idsMax = 500_000,
+    namesMs = 3000,
+  }: TopicCatalogOptions) {
     this.#questions = questions
     this.#now = now
     this.#ttlMs = ttlMs
     this.#unknownMs = unknownMs
     this.#idsMax = idsMax
+    this.#namesMs = namesMs
   }
 
   /** The name behind an id; undefined where it is not known, or no longer. */
@@ -99,6 +113,27 @@ export class TopicCatalog {
     const found = await this.#questions.all()
     this.learn(found)
     return found
+  }
+
+  /**
+   * The names of all topics, sorted, a few seconds old at most. The very same list is given for as long as it says the
+   * same, so that what was worked out from it can be kept with it.
+   */
+  everyName(): readonly string[] | Promise<readonly string[]> {
+    if (this.#names !== undefined && this.#now() < this.#namesUntilMs) return this.#names
+    this.#namesAsked ??= this.#askNames().finally(() => {
+      this.#namesAsked = undefined
+    })
+    return this.#namesAsked
+  }
+
+  async #askNames(): Promise<readonly string[]> {
+    const found = (await this.all()).map(({ name }) => name).sort()
+    const before = this.#names
+    const isSame = before?.length === found.length && found.every((name, at) => name === before[at])
+    this.#names = isSame ? before : Object.freeze(found)
+    this.#namesUntilMs = this.#now() + this.#namesMs
+    return this.#names
   }
 
   #isUnknown(topicId: string): boolean {

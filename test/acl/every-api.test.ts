@@ -18,36 +18,6 @@ const nobody = new TopicCatalog({
 const rows = enforcements({ topics: nobody, autoCreatesTopics: () => true, refuses: () => false })
 const served = new ServedApis(new Set())
 
-/** Closed to everybody until their rows are written. */
-const withoutRow = [
-  'OffsetFetch',
-  'JoinGroup',
-  'Heartbeat',
-  'LeaveGroup',
-  'SyncGroup',
-  'DescribeGroups',
-  'InitProducerId',
-  'AddPartitionsToTxn',
-  'AddOffsetsToTxn',
-  'EndTxn',
-  'WriteTxnMarkers',
-  'TxnOffsetCommit',
-  'DeleteGroups',
-  'OffsetDelete',
-  'DescribeTransactions',
-  'ListTransactions',
-  'ConsumerGroupHeartbeat',
-  'ConsumerGroupDescribe',
-  'ShareGroupHeartbeat',
-  'ShareGroupDescribe',
-  'StreamsGroupHeartbeat',
-  'StreamsGroupDescribe',
-  'DescribeShareGroupOffsets',
-  'AlterShareGroupOffsets',
-  'DeleteShareGroupOffsets',
-  'StreamsGroupTopologyDescriptionUpdate',
-]
-
 interface Place {
   readonly name: string
   readonly key: ApiKey
@@ -63,9 +33,9 @@ const places: readonly Place[] = allApis.flatMap(({ key, name }) => {
 })
 
 describe('the table of APIs', () => {
-  it('B-00: has a row for every API that is not for brokers alone, and says which it lacks', () => {
+  it('B-00: has a row for every API that is not for brokers alone', () => {
     const missing = allApis.filter(({ key }) => !interBrokerKeys.has(key) && !rows.has(key)).map(({ name }) => name)
-    assert.deepEqual(missing, withoutRow)
+    assert.deepEqual(missing, [])
     assert.ok(allApis.length >= 90, `${allApis.length} APIs`)
   })
 
@@ -86,6 +56,9 @@ const policies: Readonly<Record<string, Policy>> = {
   'rights on groups and transactions': plainPolicy(['p, *, group, *, *, allow', 'p, *, transactionalId, *, *, allow']),
 }
 
+/** Its topics are a text about an application, which gives access to none of them; Kafka does not look at them either. */
+const textOnly = 'StreamsGroupTopologyDescriptionUpdate'
+
 describe('a denied topic', () => {
   for (const [title, policy] of Object.entries(policies)) {
     it(`B-08: looks the same whether or not it exists, in every API and version, with ${title}`, async () => {
@@ -101,7 +74,7 @@ describe('a denied topic', () => {
       let named = 0
       for (const { name, key, version } of places) {
         const { partial, isNaming } = namingRequest(key, version, [secret])
-        if (!isNaming) continue
+        if (!isNaming || name === textOnly) continue
         named++
         const { kind, bytes } = await judged({ key, version, partial, policy })
         assert.ok(kind !== 'forward' || !bytes.includes(secret), `${name} version ${version} is forwarded`)

@@ -1,0 +1,152 @@
+/**
+ * OffsetFetch: Describe on every group, then Describe on every topic; where all topics of a group are asked for, those
+ * that may not be described are left out. Before version 8 one request is about one group; version 1 cannot tell an error
+ * of the whole, so that a denied group is told on every partition. A group's own error stands alone: no denial beside it.
+ * (KafkaApis.handleOffsetFetchRequest, fetchOffsetsForGroup, fetchAllOffsetsForGroup, OffsetFetchResponse.groupError)
+ */
+import type { ApiKey } from '../protocol/api-key.ts'
+import { ErrorCode } from '../protocol/error-code.ts'
+import type { OffsetFetchRequest, OffsetFetchRequestGroup } from '../protocol/generated/offset-fetch-request.ts'
+import {
+  type OffsetFetchResponse,
+  type OffsetFetchResponseGroup,
+  offsetFetchResponseDefaults,
+  offsetFetchResponseGroupDefaults,
+} from '../protocol/generated/offset-fetch-response.ts'
+import type { TopicCatalog } from '../topology/topic-catalog.ts'
+import { type AclFacts, answer, type EnforcementOf, part, type Ruling, whole } from './enforcement.ts'
+import type { Judge } from './judge.ts'
+import { type AskedTopic, deniedOffsets, hideOffsets } from './offset-fetch-topics.ts'
+import { group as groupRights, topic as topicRights } from './rights.ts'
+import { append, splitDenied } from './split.ts'
+
+const wholeErrorFrom = 2
+const manyGroupsFrom = 8
+const topicIdsFrom = 10
+
+type Answered = Pick<OffsetFetchResponse, 'topics' | 'errorCode'>
+type NameOf = (topic: AskedTopic) => string | undefined
+
+export function enforceOffsetFetch({ topics: catalog }: AclFacts): EnforcementOf<typeof ApiKey.OffsetFetch> {
+  const nameOf = nameFinder(catalog)
+  return {
+    request(body, judge, { header: { apiVersion } }) {
+      if (apiVersion < manyGroupsFrom) return judgeOne(body, judge, apiVersion)
+      const ids = apiVersion < topicIdsFrom ? [] : body.groups.flatMap(({ topics }) => (topics ?? []).map(toId))
+      return catalog.whenKnown(ids, () => judgeMany(body, judge, nameOf(apiVersion)))
+    },
+    response(body, judge, { request, header: { apiVersion } }) {
+      const asked = request as OffsetFetchRequest
+      if (apiVersion < manyGroupsFrom) return hideOne(body, judge, asked, apiVersion)
+      const ids = apiVersion < topicIdsFrom ? [] : body.groups.flatMap(({ topics }) => topics.map(toId))
+      return catalog.whenKnown(ids, () => hideMany(body, judge, asked, nameOf(apiVersion)))
+    },
+  }
+}
+
+const toId = ({ topicId }: { readonly topicId: string }): string => topicId
+const byName: NameOf = ({ name }) => name
+
+function nameFinder(catalog: TopicCatalog): (apiVersion: number) => NameOf {
+  const byId: NameOf = ({ topicId }) => (topicId === undefined ? undefined : catalog.nameOf(topicId))
+  return apiVersion => (apiVersion < topicIdsFrom ? byName : byId)
+}
+
+function judgeOne(body: OffsetFetchRequest, judge: Judge, apiVersion: number): Ruling<OffsetFetchResponse> {
+  const { groupId, topics } = body
+  if (!judge.allows(groupRights.describe, groupId)) return answer(deniedOne(topics, apiVersion))
+  const { denials, allowed } = judgeTopics(topics, judge, byName)
+  if (denials.length === 0) return whole
+  if (allowed.length === 0) return answer({ ...offsetFetchResponseDefaults(), topics: denials })
+  body.topics = allowed
+  return part(response => addDenials(response, denials))
+}
+
+function deniedOne(topics: OffsetFetchRequest['topics'], apiVersion: number): OffsetFetchResponse {
+  const errorCode: number = ErrorCode.GROUP_AUTHORIZATION_FAILED
+  if (apiVersion >= wholeErrorFrom) return { ...offsetFetchResponseDefaults(), errorCode }
+  return { ...offsetFetchResponseDefaults(), topics: (topics ?? []).map(topic => deniedOffsets(topic, errorCode)) }
+}
+
+/** One that asks for all topics, which `null` says, has none denied. */
+function judgeTopics<Topic extends AskedTopic>(topics: readonly Topic[] | null, judge: Judge, nameOf: NameOf) {
+  const denials: ReturnType<typeof deniedOffsets<Topic>>[] = []
+  const split = splitDenied(topics ?? [], topic => {
+    const name = nameOf(topic)
+    if (name !== undefined && judge.allows(topicRights.describe, name)) return true
+    const isUnknown = name === undefined
+    denials.push(deniedOffsets(topic, isUnknown ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.TOPIC_AUTHORIZATION_FAILED))
+    return false
+  })
+  return { denials, allowed: split?.allowed ?? [] }
+}
+
+function addDenials<Topic>(answered: { errorCode: number; topics: Topic[] }, denials: readonly Topic[]): void {
+  if (answered.errorCode === ErrorCode.NONE) append(answered.topics, denials)
+}
+
+function judgeMany(body: OffsetFetchRequest, judge: Judge, nameOf: NameOf): Ruling<OffsetFetchResponse> {
+  const answeredHere: OffsetFetchResponseGroup[] = []
+  const denialsOf = new Map<string, OffsetFetchResponseGroup['topics']>()
+  const kept = body.groups.filter(group => {
+    const settled = judgeGroup(group, judge, nameOf, denialsOf)
+    if (settled !== undefined) answeredHere.push(settled)
+    return settled === undefined
+  })
+  if (answeredHere.length === 0 && denialsOf.size === 0) return whole
+  if (kept.length === 0) return answer({ ...offsetFetchResponseDefaults(), groups: answeredHere })
+  body.groups = kept
+  return part(({ groups }) => {
+    for (const answered of groups) addDenials(answered, denialsOf.get(answered.groupId) ?? [])
+    append(groups, answeredHere)
+  })
+}
+
+/** The whole answer for a group of which nothing is left to ask. */
+function judgeGroup(
+  group: OffsetFetchRequestGroup,
+  judge: Judge,
+  nameOf: NameOf,
+  denialsOf: Map<string, OffsetFetchResponseGroup['topics']>,
+): OffsetFetchResponseGroup | undefined {
+  const { groupId } = group
+  if (!judge.allows(groupRights.describe, groupId)) return deniedGroup(groupId)
+  const { denials, allowed } = judgeTopics(group.topics, judge, nameOf)
+  if (denials.length === 0) return undefined
+  if (allowed.length === 0) return { ...offsetFetchResponseGroupDefaults(), groupId, topics: denials }
+  group.topics = allowed
+  denialsOf.set(groupId, denials)
+  return undefined
+}
+
+function deniedGroup(groupId: string): OffsetFetchResponseGroup {
+  return { ...offsetFetchResponseGroupDefaults(), groupId, errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED }
+}
+
+function hideOne(body: Answered, judge: Judge, { groupId, topics }: OffsetFetchRequest, apiVersion: number): boolean {
+  if (judge.sees(groupRights.describe, groupId))
+    return hideOffsets(body, judge, { isAll: topics === null, nameOf: byName })
+  const denied = deniedOne(body.topics.map(toAsked), apiVersion)
+  body.errorCode = denied.errorCode
+  body.topics = denied.topics
+  return true
+}
+
+function toAsked({ name, partitions }: OffsetFetchResponse['topics'][number]) {
+  return { name, partitionIndexes: partitions.map(({ partitionIndex }) => partitionIndex) }
+}
+
+function hideMany(body: OffsetFetchResponse, judge: Judge, asked: OffsetFetchRequest, nameOf: NameOf): boolean {
+  const all = new Set(asked.groups.flatMap(({ groupId, topics }) => (topics === null ? [groupId] : [])))
+  let isChanged = false
+  body.groups = body.groups.map(group => {
+    const { groupId } = group
+    if (judge.sees(groupRights.describe, groupId)) {
+      isChanged = hideOffsets(group, judge, { isAll: all.has(groupId), nameOf }) || isChanged
+      return group
+    }
+    isChanged = true
+    return deniedGroup(groupId)
+  })
+  return isChanged
+}

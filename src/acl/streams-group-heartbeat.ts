@@ -1,0 +1,128 @@
+/**
+ * StreamsGroupHeartbeat: Read on the group; where a topology comes with it, Describe on every topic it uses, one that is
+ * denied denies the heartbeat. (KafkaApis.handleStreamsGroupHeartbeat)
+ *
+ * A broker creates the internal topics of a topology that are missing, with the rights of who asks: those of the gateway.
+ * Kafka lets a member without Create join and tells it in the answer's status; here it does not join while a topic is
+ * missing that it may not create, because any later heartbeat of the group would create it.
+ *
+ * Expressions for source topics are resolved as a consumer's are (member-expressions.ts), once, when they are sent: a
+ * group's topology does not change. Brokers refuse them up to 4.4.
+ */
+import { clientIdOf, type Exchange } from '../pipeline/exchange.ts'
+import type { ApiKey } from '../protocol/api-key.ts'
+import { ErrorCode } from '../protocol/error-code.ts'
+import type { StreamsGroupHeartbeatRequestSubtopology as Subtopology } from '../protocol/generated/streams-group-heartbeat-request.ts'
+import {
+  type StreamsGroupHeartbeatResponse,
+  streamsGroupHeartbeatResponseDefaults,
+} from '../protocol/generated/streams-group-heartbeat-response.ts'
+import { type AclFacts, answer, type EnforcementOf, part, type Ruling, whole } from './enforcement.ts'
+import type { Judge } from './judge.ts'
+import { cluster, clusterName, group, topic as topicRights } from './rights.ts'
+import { mayDescribeAll } from './subscribed-topics.ts'
+import { problemOf, type TopicExpressions } from './topic-expressions.ts'
+import { isInternalTopic, isTopicName } from './topic-names.ts'
+
+type Response = StreamsGroupHeartbeatResponse
+
+export function enforceStreamsGroupHeartbeat(
+  { topics: catalog }: AclFacts,
+  expressions: TopicExpressions,
+): EnforcementOf<typeof ApiKey.StreamsGroupHeartbeat> {
+  return {
+    request(body, judge, exchange) {
+      if (!judge.allows(group.read, body.groupId)) return refuse(ErrorCode.GROUP_AUTHORIZATION_FAILED)
+      const subtopologies = body.topology?.subtopologies ?? []
+      const refusal = refuseTopics(subtopologies, judge) ?? refuseExpressions(subtopologies)
+      if (refusal !== undefined) return refusal
+      const resolve = () => forward(subtopologies, expressions, judge, exchange)
+      const uncreatable = uncreatableTopics(subtopologies, judge)
+      if (uncreatable.length === 0) return resolve()
+      return catalog.existing(uncreatable).then(existing => {
+        const missing = uncreatable.filter(name => !existing.has(name))
+        return missing.length === 0 ? resolve() : refuseCreation(missing)
+      })
+    },
+    response: (body, judge) => hideAssigned(body, judge),
+  }
+}
+
+function refuseTopics(subtopologies: readonly Subtopology[], judge: Judge): Ruling<Response> | undefined {
+  const names = [...new Set(subtopologies.flatMap(usedTopics))]
+  const internal = names.filter(isInternalTopic)
+  if (internal.length > 0) {
+    const text = `Use of Kafka internal topics ${internal.join(',')} in a Kafka Streams topology is prohibited.`
+    return refuse(ErrorCode.STREAMS_INVALID_TOPOLOGY, text)
+  }
+  const invalid = names.filter(name => !isTopicName(name))
+  if (invalid.length > 0) {
+    return refuse(ErrorCode.STREAMS_INVALID_TOPOLOGY, `Topic names ${invalid.join(',')} are not valid topic names.`)
+  }
+  return mayDescribeAll(names, judge) ? undefined : refuse(ErrorCode.TOPIC_AUTHORIZATION_FAILED)
+}
+
+function usedTopics(subtopology: Subtopology): string[] {
+  return [...subtopology.sourceTopics, ...subtopology.repartitionSinkTopics, ...internalTopics(subtopology)]
+}
+
+/** Those that a broker creates where they are missing. */
+function internalTopics({ repartitionSourceTopics, stateChangelogTopics }: Subtopology): string[] {
+  return [...repartitionSourceTopics, ...stateChangelogTopics].map(({ name }) => name)
+}
+
+function refuseExpressions(subtopologies: readonly Subtopology[]): Ruling<Response> | undefined {
+  for (const expression of subtopologies.flatMap(({ sourceTopicRegex }) => sourceTopicRegex)) {
+    const problem = problemOf(expression)
+    if (problem === undefined) continue
+    const text = `SourceTopicRegex \`${expression}\` is not a valid regular expression: ${problem}.`
+    return refuse(ErrorCode.INVALID_REGULAR_EXPRESSION, text)
+  }
+  return undefined
+}
+
+function uncreatableTopics(subtopologies: readonly Subtopology[], judge: Judge): string[] {
+  const names = [...new Set(subtopologies.flatMap(internalTopics))]
+  if (names.length === 0 || judge.seesBeside(cluster.create, clusterName)) return []
+  return names.filter(name => !judge.seesBeside(topicRights.create, name))
+}
+
+/** Kafka's words, which it puts into a status. */
+function refuseCreation(names: readonly string[]): Ruling<Response> {
+  return refuse(ErrorCode.TOPIC_AUTHORIZATION_FAILED, `Unauthorized to CREATE on topics ${names.join(', ')}.`)
+}
+
+function forward(
+  subtopologies: readonly Subtopology[],
+  expressions: TopicExpressions,
+  judge: Judge,
+  { client, header }: Exchange,
+): Ruling<Response> | Promise<Ruling<Response>> {
+  const asking = subtopologies.filter(({ sourceTopicRegex }) => sourceTopicRegex.length > 0)
+  if (asking.length === 0) return whole
+  const resolve = (asked: string) => expressions.resolve(asked, judge, client, clientIdOf(header))
+  const resolved = asking.map(async subtopology => {
+    const found = await Promise.all(subtopology.sourceTopicRegex.map(resolve))
+    // As many as before: copartition groups count them.
+    subtopology.sourceTopicRegex = found.map(({ expression }) => expression)
+    subtopology.sourceTopics = [...new Set([...subtopology.sourceTopics, ...found.flatMap(({ names }) => names)])]
+  })
+  return Promise.all(resolved).then(() => part())
+}
+
+/** What other members of the group are assigned. */
+function hideAssigned({ partitionsByUserEndpoint }: Response, judge: Judge): boolean {
+  let isChanged = false
+  for (const endpoint of partitionsByUserEndpoint ?? []) {
+    for (const field of ['activePartitions', 'standbyPartitions'] as const) {
+      const seen = endpoint[field].filter(({ topic }) => judge.sees(topicRights.describe, topic))
+      isChanged ||= seen.length < endpoint[field].length
+      endpoint[field] = seen
+    }
+  }
+  return isChanged
+}
+
+function refuse(errorCode: number, message: string | null = null): Ruling<Response> {
+  return answer({ ...streamsGroupHeartbeatResponseDefaults(), errorCode, errorMessage: message })
+}

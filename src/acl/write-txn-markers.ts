@@ -1,0 +1,34 @@
+/**
+ * WriteTxnMarkers: Alter on the cluster, or else ClusterAction; an administrator ends a hanging transaction with it. There
+ * is no error of the whole: a denial is told on every partition. (KafkaApis.handleWriteTxnMarkersRequest)
+ */
+import type { ApiKey } from '../protocol/api-key.ts'
+import { ErrorCode } from '../protocol/error-code.ts'
+import type { WritableTxnMarker } from '../protocol/generated/write-txn-markers-request.ts'
+import {
+  type WritableTxnMarkerResult,
+  writeTxnMarkersResponseDefaults,
+} from '../protocol/generated/write-txn-markers-response.ts'
+import { answer, type EnforcementOf, whole } from './enforcement.ts'
+import { cluster, clusterName } from './rights.ts'
+
+export function enforceWriteTxnMarkers(): EnforcementOf<typeof ApiKey.WriteTxnMarkers> {
+  return {
+    request({ markers }, judge) {
+      // Only the second denial is written down, as in Kafka.
+      if (judge.grants(cluster.alter, clusterName) || judge.allowsOnCluster(cluster.clusterAction)) return whole
+      return answer({ ...writeTxnMarkersResponseDefaults(), markers: markers.map(denial) })
+    },
+  }
+}
+
+function denial({ producerId, topics }: WritableTxnMarker): WritableTxnMarkerResult {
+  const errorCode: number = ErrorCode.CLUSTER_AUTHORIZATION_FAILED
+  return {
+    producerId,
+    topics: topics.map(({ name, partitionIndexes }) => ({
+      name,
+      partitions: partitionIndexes.map(partitionIndex => ({ partitionIndex, errorCode })),
+    })),
+  }
+}
