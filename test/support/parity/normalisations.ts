@@ -1,0 +1,112 @@
+/** Every difference that is not one, with its reason. A field that is not here is compared as it came. */
+import { ApiKey } from '../../../src/protocol/api-key.ts'
+import { zeroUuid } from '../../../src/protocol/empty.ts'
+import { ErrorCode } from '../../../src/protocol/error-code.ts'
+import type { Side } from './side.ts'
+
+export interface Normalisation {
+  /** Default: every API. */
+  readonly keys?: readonly ApiKey[]
+  /** Names from the top of the response, with dots between. */
+  readonly field: RegExp
+  readonly why: string
+  /** `undefined` leaves the field out. */
+  readonly becomes: (value: unknown, context: Context) => unknown
+}
+
+export interface Context {
+  readonly side: Side
+  /** The struct that the field is in. */
+  readonly among: Readonly<Record<string, unknown>>
+}
+
+const gone = () => undefined
+const isSet = (value: unknown) => (BigInt(value as bigint) >= 0n ? 'set' : value)
+
+export const rules: readonly Normalisation[] = [
+  { field: /(^|\.)throttleTimeMs$/, why: 'load, not permission', becomes: gone },
+  {
+    field: /(^|\.)(topicId|metadataTopicId)$/,
+    why: 'each cluster makes its own ids; an id of no topic is the same on both sides',
+    becomes: (id, { side }) =>
+      id === zeroUuid ? 'none' : side.nameOfId.has(id as string) ? `id of ${side.nameOfId.get(id as string)}` : id,
+  },
+  { field: /(^|\.)(host|port)$/, why: 'addresses', becomes: gone },
+  { field: /(^|\.)listeners$/, why: 'addresses; the gateway shows none', becomes: gone },
+  { field: /(^|\.)clusterId$/, why: 'each cluster makes its own', becomes: id => (id === null ? null : 'id') },
+  {
+    field: /(^|\.)producerId$/,
+    why: 'given out in blocks that other requests use, too',
+    becomes: isSet,
+  },
+  {
+    field: /(^|\.)(transactionStartTimeMs|lastTimestamp|currentTxnStartOffset|txnStartOffset)$/,
+    why: 'the clock',
+    becomes: isSet,
+  },
+  {
+    field: /(^|\.)(memberId|leader|assignorName)$/,
+    why: 'coordinators append a random id to the name of the client',
+    becomes: id => (id as string | null)?.replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/, 'uuid') ?? null,
+  },
+  {
+    keys: [ApiKey.Fetch],
+    field: /^sessionId$/,
+    why: 'random',
+    becomes: id => (id === 0 ? 0 : 'set'),
+  },
+  {
+    keys: [ApiKey.ShareFetch],
+    field: /\.(records|acquiredRecords)$/,
+    why: 'how far a share partition got with the loading of its state',
+    becomes: gone,
+  },
+  {
+    keys: [ApiKey.DescribeLogDirs],
+    field: /\.(logDir|totalBytes|usableBytes|partitionSize|offsetLag)$/,
+    why: 'the folder of the test, the size of its disk',
+    becomes: gone,
+  },
+  {
+    keys: [ApiKey.DescribeQuorum],
+    field: /\.(highWatermark|logEndOffset|lastFetchTimestamp|lastCaughtUpTimestamp|replicaDirectoryId|leaderEpoch)$/,
+    why: 'how much was written to the log of metadata, and when',
+    becomes: gone,
+  },
+  {
+    keys: [ApiKey.DescribeConfigs],
+    field: /\.configs$/,
+    why: 'a broker says where it listens and where its files are; which names it shows is compared',
+    becomes: (configs, { among }) =>
+      among.resourceType === 4
+        ? (configs as { name: string }[]).map(({ name }) => name).filter(name => !name.startsWith('listener.name.'))
+        : configs,
+  },
+  {
+    keys: [ApiKey.GetTelemetrySubscriptions],
+    field: /^(clientInstanceId|pushIntervalMs)$/,
+    why: 'random',
+    becomes: gone,
+  },
+  {
+    field: /(^|\.)errorMessage$/,
+    why: 'Kafka explains CLUSTER_AUTHORIZATION_FAILED by printing the request with its addresses; nobody else should',
+    becomes: (text, { side, among }) =>
+      among.errorCode === ErrorCode.CLUSTER_AUTHORIZATION_FAILED || text === null
+        ? null
+        : plainText(text as string, side),
+  },
+  {
+    field: /(^|\.)(statusDetail|topicConfigErrorMessage)$/,
+    why: 'texts for people: addresses in them are hidden, ids and ports are the clusters own',
+    becomes: (text, { side }) => (text === null ? null : plainText(text as string, side)),
+  },
+]
+
+function plainText(text: string, side: Side): string {
+  let plain = text
+    .replace(/\[address\]|127\.0\.0\.1(:\d+)?/g, 'address')
+    .replace(/producerId=\d+|ProducerId \d+/gi, 'producer')
+  for (const [id, name] of side.nameOfId) plain = plain.replaceAll(id, `id of ${name}`)
+  return plain
+}
