@@ -47,7 +47,8 @@ export function startCluster({ clients, autoCreates }: ClusterOptions): Promise<
       // Versions in the making are compared, too.
       'unstable.api.versions.enable': 'true',
       'transaction.two.phase.commit.enable': 'true',
-      // Nothing may run out while a batch runs.
+      // Nothing may run out while a batch runs; the records are old on purpose.
+      'log.retention.ms': '-1',
       'max.incremental.fetch.session.cache.slots': '100000',
       'group.consumer.max.session.timeout.ms': '3600000',
       'group.consumer.session.timeout.ms': '3600000',

@@ -19,7 +19,7 @@ export interface Ask<Key extends ApiKey> {
   readonly body: RequestByKey[Key]
 }
 
-export const answerTimeoutMs = 20_000
+export const answerTimeoutMs = 10_000
 
 /** The client's name is part of member ids. */
 export const clientId = 'parity'

@@ -1,32 +1,44 @@
-// By hand: node build/test/support/parity/main.js [items] [seed] [auto-create]
-import { mkdtempSync, rmSync } from 'node:fs'
+// By hand: node build/test/support/parity/main.js kafka|stage [items] [seed] [auto-create] [first batch]
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { apiName } from '../../../src/protocol/api-key.ts'
 import { createClients, doorOf, startCluster } from './cluster.ts'
 import { reportText, summary } from './report.ts'
-import { runParity } from './run-parity.ts'
+import { type ParityOptions, runParity } from './run-parity.ts'
 import { Side } from './side.ts'
+import { startStageGateway } from './stage-gateway.ts'
 
-const [items = '2000', seed = '1', auto = 'false'] = process.argv.slice(2)
+const [kind = 'kafka', items = '2000', seed = '1', auto = 'false', first = '0'] = process.argv.slice(2)
 const folder = mkdtempSync(join(tmpdir(), 'vkitm-parity-'))
 const clients = createClients(folder)
 const autoCreates = auto === 'true'
-const clusters = await Promise.all([0, 1].map(() => startCluster({ clients, autoCreates })))
-console.log('clusters are up')
+const [expected, tested] = await Promise.all([
+  startCluster({ clients, autoCreates }),
+  startCluster({ clients, autoCreates }),
+])
+const brokerPort = tested.brokers[0]!.port
+const stage = kind === 'stage' ? await startStageGateway({ clients, brokerPort, autoCreates }) : undefined
+const sides = [
+  await Side.open('kafka', doorOf(expected, clients)),
+  await Side.open(kind, stage?.door ?? doorOf(tested, clients)),
+] as const
+const onStep: ParityOptions['onStep'] = ({ key, version, principal }, { request, answer, ms }) => {
+  const text = `${JSON.stringify(request)}\n  ${JSON.stringify(answer)}`
+  const line = `${apiName(key)} v${version} as ${principal}, ${Math.round(ms)} ms, ${text.slice(0, 1_500)}`
+  appendFileSync(join(tmpdir(), 'vkitm-parity-trace.txt'), `${line}\n`)
+  if (ms > 1_500) console.log(`slow: ${line}`)
+}
 try {
-  const sides = await Promise.all(clusters.map((kafka, at) => Side.open(`kafka ${at}`, doorOf(kafka, clients))))
   const report = await runParity({
     seed: Number(seed),
     itemsMin: Number(items),
-    expected: sides[0]!,
-    tested: sides[1]!,
+    firstBatch: Number(first),
+    expected: sides[0],
+    tested: sides[1],
     autoCreates,
-    onStep: ({ key, version, principal }, { request, answer, ms }) => {
-      if (ms < 1_000) return
-      const text = `${JSON.stringify(request)}\n  ${JSON.stringify(answer)}`
-      console.log(`slow: ${apiName(key)} v${version} as ${principal}, ${Math.round(ms)} ms, ${text.slice(0, 1_500)}`)
-    },
+    onStep,
+    ...(stage && { enforce: async acls => stage.enforce(acls) }),
     onBatch: ({ batch, items, requests, differences, ms }) =>
       console.log(
         `batch ${batch}: ${items} items, ${requests} requests, ${differences.length} differences, ${Math.round(ms)} ms`,
@@ -34,14 +46,11 @@ try {
   })
   console.log(reportText(report))
   console.log(summary(report))
-  console.log(
-    [...report.outcomes]
-      .sort()
-      .map(([name, times]) => `${name}: ${times}`)
-      .join('; '),
-  )
-  await Promise.all(sides.map(side => side.close()))
+  const outcomes = [...report.outcomes].sort().map(([name, times]) => `${name}: ${times}\n`)
+  writeFileSync(join(tmpdir(), 'vkitm-parity-outcomes.txt'), outcomes.join(''))
 } finally {
-  await Promise.all(clusters.map(kafka => kafka.stop()))
+  await Promise.all(sides.map(side => side.close()))
+  await stage?.stop()
+  await Promise.all([expected, tested].map(kafka => kafka.stop()))
   rmSync(folder, { recursive: true, force: true })
 }

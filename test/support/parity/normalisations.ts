@@ -9,6 +9,8 @@ export interface Normalisation {
   readonly keys?: readonly ApiKey[]
   /** Names from the top of the response, with dots between. */
   readonly field: RegExp
+  /** Default: everywhere. */
+  readonly where?: (place: { readonly topic: string | undefined }) => boolean
   readonly why: string
   /** `undefined` leaves the field out. */
   readonly becomes: (value: unknown, context: Context) => unknown
@@ -30,6 +32,19 @@ export const rules: readonly Normalisation[] = [
     why: 'each cluster makes its own ids; an id of no topic is the same on both sides',
     becomes: (id, { side }) =>
       id === zeroUuid ? 'none' : side.nameOfId.has(id as string) ? `id of ${side.nameOfId.get(id as string)}` : id,
+  },
+  {
+    field:
+      /\.(highWatermark|lastStableOffset|logStartOffset|lowWatermark|endOffset|records|timestamp|offset|activeProducers)$/,
+    where: ({ topic }) => topic?.startsWith('__') ?? false,
+    why: 'what coordinators write for themselves',
+    becomes: gone,
+  },
+  {
+    keys: [ApiKey.FindCoordinator],
+    field: /\.key$/,
+    why: 'the key of a share coordinator holds the id of a topic',
+    becomes: (key, { side }) => plainText(key as string, side),
   },
   { field: /(^|\.)(host|port)$/, why: 'addresses', becomes: gone },
   { field: /(^|\.)listeners$/, why: 'addresses; the gateway shows none', becomes: gone },
@@ -106,7 +121,9 @@ export const rules: readonly Normalisation[] = [
 function plainText(text: string, side: Side): string {
   let plain = text
     .replace(/\[address\]|127\.0\.0\.1(:\d+)?/g, 'address')
+
     .replace(/producerId=\d+|ProducerId \d+/gi, 'producer')
+    .replace(/cluster id "[\w-]{22}"/, 'cluster id')
   for (const [id, name] of side.nameOfId) plain = plain.replaceAll(id, `id of ${name}`)
   return plain
 }

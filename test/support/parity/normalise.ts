@@ -8,7 +8,7 @@ export type Plain = null | boolean | number | string | Plain[] | { [name: string
 
 /** The answer as plain data that equals the other side's when a client could not tell them apart. */
 export function normalised(key: ApiKey, response: unknown, side: Side): Plain {
-  return walk(key, response, '', side)
+  return walk({ key, side, topic: undefined }, response, '')
 }
 
 /** Elements by their own text: clients look entries up by name, and brokers gather them in maps. */
@@ -23,18 +23,34 @@ export function sorted(plain: Plain): Plain {
   return Object.fromEntries(Object.entries(plain).map(([name, value]) => [name, sorted(value)]))
 }
 
-function walk(key: ApiKey, value: unknown, path: string, side: Side): Plain {
+interface Place {
+  readonly key: ApiKey
+  readonly side: Side
+  /** The nearest topic around. */
+  readonly topic: string | undefined
+}
+
+function walk(place: Place, value: unknown, path: string): Plain {
   if (typeof value === 'bigint') return value.toString()
   if (value instanceof Span) return `${value.byteLength} bytes of records`
   if (Buffer.isBuffer(value)) return value.toString('hex')
-  if (Array.isArray(value)) return value.map(element => walk(key, element, path, side))
+  if (Array.isArray(value)) return value.map(element => walk(place, element, path))
   if (value === null || typeof value !== 'object') return (value ?? null) as Plain
+  const among = value as Record<string, unknown>
+  const here = { ...place, topic: topicOf(among, place.side) ?? place.topic }
   const plain: { [name: string]: Plain } = {}
-  for (const [name, field] of Object.entries(value)) {
+  for (const [name, field] of Object.entries(among)) {
     const at = path === '' ? name : `${path}.${name}`
-    const rule = rules.find(({ keys, field }) => (keys === undefined || keys.includes(key)) && field.test(at))
-    const seen = rule === undefined ? field : rule.becomes(field, { side, among: value as Record<string, unknown> })
-    if (seen !== undefined) plain[name] = walk(key, seen, at, side)
+    const rule = rules.find(
+      rule => (rule.keys?.includes(place.key) ?? true) && rule.field.test(at) && (rule.where?.(here) ?? true),
+    )
+    const seen = rule === undefined ? field : rule.becomes(field, { side: place.side, among })
+    if (seen !== undefined) plain[name] = walk(here, seen, at)
   }
   return plain
+}
+
+function topicOf({ name, topic, topicName, topicId }: Record<string, unknown>, side: Side): string | undefined {
+  const named = [topic, topicName, name].find(each => typeof each === 'string' && each !== '')
+  return (named as string | undefined) ?? side.nameOfId.get(topicId as string)
 }

@@ -33,7 +33,10 @@ export interface BatchOptions {
   readonly expected: Side
   readonly tested: Side
   readonly autoCreates: boolean
-  readonly onStep?: (step: Step, asked: { readonly request: Plain; readonly answer: Plain; readonly ms: number }) => void
+  readonly onStep?: (
+    step: Step,
+    asked: { readonly request: Plain; readonly answer: Plain; readonly ms: number },
+  ) => void
 }
 
 /** Answers that change what later answers are made of. */

@@ -37,7 +37,7 @@ function drawResources(draw: Draw): Resource[] {
 
 function drawConfig(draw: Draw, { resourceType }: Resource): { name: string; value: string | null } {
   const legal: Record<number, [string, string]> = {
-    [topic]: ['retention.ms', '3600000'],
+    [topic]: ['retention.ms', '900000000000'],
     [group]: ['consumer.session.timeout.ms', '50000'],
     [broker]: ['log.cleaner.backoff.ms', '15001'],
     [brokerLogger]: ['no.such.logger', 'INFO'],

@@ -48,7 +48,7 @@ export const topicRequests: Requests<
       numPartitions: draw.random.pick([1, 1, 2, -1, 0]),
       replicationFactor: draw.random.pick([1, 1, 1, -1, 3]),
       configs: draw.yes(3)
-        ? [{ name: draw.random.pick(['retention.ms', 'cleanup.policy', 'no.such']), value: '86400000' }]
+        ? [{ name: draw.random.pick(['retention.ms', 'cleanup.policy', 'no.such']), value: '900000000000' }]
         : [],
     }))
     const validateOnly = !draw.yes(4)
