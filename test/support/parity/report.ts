@@ -1,6 +1,6 @@
 /** What was found, for the person who has to act on it. */
 import { apiName } from '../../../src/protocol/api-key.ts'
-import { type Acl, aclText } from './acl.ts'
+import { aclText } from './acl.ts'
 import type { Plain } from './normalise.ts'
 import type { ParityReport } from './run-parity.ts'
 
@@ -77,22 +77,26 @@ function nameOf(element: { [name: string]: Plain }): string {
   return `${name ?? index ?? '?'}${type}`
 }
 
-/** How many differences each API has, and in which versions. */
+/** Differences of one kind in one line: names and numbers of the batch taken out. */
 export function summary({ differences }: ParityReport): string {
-  const byApi = new Map<string, Found[]>()
-  for (const found of differences) {
-    const name = apiName(found.step.key)
-    byApi.set(name, [...(byApi.get(name) ?? []), found])
+  const kinds = new Map<string, { times: number; versions: Set<number> }>()
+  for (const { step, expected, got } of differences) {
+    for (const change of changesText(expected, got).split('\n')) {
+      const name = `${apiName(step.key)} ${kindOf(change)}`
+      const kind = kinds.get(name) ?? { times: 0, versions: new Set() }
+      kinds.set(name, { times: kind.times + 1, versions: kind.versions.add(step.version) })
+    }
   }
-  return [...byApi]
-    .sort(([, a], [, b]) => b.length - a.length)
-    .map(
-      ([name, all]) =>
-        `${name}: ${all.length}, versions ${[...new Set(all.map(({ step }) => step.version))].sort((a, b) => a - b)}`,
-    )
-    .join('\n')
+  const lines = [...kinds].map(([name, { times, versions }]) => {
+    return `${times} times in versions ${[...versions].sort((a, b) => a - b)}: ${name}`
+  })
+  return lines.sort((a, b) => (a.slice(a.indexOf(': ')) < b.slice(b.indexOf(': ')) ? -1 : 1)).join('\n')
 }
 
-export function rulesText(acls: readonly Acl[]): string {
-  return acls.map(aclText).join('\n')
-}
+const kindOf = (change: string) =>
+  change
+    .trim()
+    .replace(/\/[^/]*(?=\/)/g, '/…')
+    .replace(/b\d+-[\w.-]+/g, '…')
+    .replace(/"id of \S+"/g, '"an id"')
+    .slice(0, 300)
