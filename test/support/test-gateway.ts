@@ -15,7 +15,7 @@ export interface TestGatewayOptions {
   /** Brokers 0 … count − 1 have a port. */
   readonly brokerPorts?: number
   /** Rows of a policy, or the file they are in; absent: `policy: none`. */
-  readonly policy?: readonly string[] | { readonly rulesFile: string }
+  readonly policy?: readonly string[] | { readonly rulesFile: string; readonly refuse?: readonly string[] }
   /** Do not wait until the cluster is known. */
   readonly unready?: boolean
 }
@@ -67,6 +67,7 @@ function policyOf(rules: TestGatewayOptions['policy']): PolicyConfig | 'none' {
         : { path: '/nowhere/policy.csv', content: Buffer.from(rules.join('\n')) },
     mode: 'enforce',
     superUsers: [],
+    ...('rulesFile' in rules && rules.refuse !== undefined && { refuse: rules.refuse }),
   }
 }
 

@@ -7,10 +7,10 @@ import { after, before, describe, test } from 'node:test'
 import { type Kafka, skipReason } from '../support/kafka.ts'
 import type { Acl } from '../support/parity/acl.ts'
 import { type Clients, createClients, doorOf, startCluster } from '../support/parity/cluster.ts'
+import { type ParityGateway, startParityGateway } from '../support/parity/gateway-side.ts'
 import { reportText, summary } from '../support/parity/report.ts'
 import { type ParityReport, runParity } from '../support/parity/run-parity.ts'
 import { type Door, Side } from '../support/parity/side.ts'
-import { type StageGateway, startStageGateway } from '../support/parity/stage-gateway.ts'
 
 const seed = Number(process.env.VKITM_SEED ?? Math.floor(Math.random() * 2 ** 32))
 /** Of both runs together. */
@@ -27,13 +27,13 @@ for (const autoCreates of [false, true]) {
     const folder = mkdtempSync(join(tmpdir(), 'vkitm-parity-'))
     let clients: Clients
     let clusters: readonly [Kafka, Kafka]
-    let gateway: StageGateway
+    let gateway: ParityGateway
 
     before(async () => {
       clients = createClients(folder)
       const start = () => startCluster({ clients, autoCreates })
       clusters = await Promise.all([start(), start()])
-      gateway = await startStageGateway({ clients, brokerPort: clusters[1].brokers[0]!.port, autoCreates })
+      gateway = await startParityGateway({ clients, brokerPort: clusters[1].brokers[0]!.port, folder })
     })
 
     after(async () => {
@@ -61,15 +61,14 @@ for (const autoCreates of [false, true]) {
     })
 
     test('rules that differ show', async () => {
-      const enforce = async (acls: readonly Acl[]) =>
-        gateway.enforce(acls.filter(({ permission }) => permission === 'allow'))
+      const enforce = (acls: readonly Acl[]) => gateway.enforce(acls.filter(({ permission }) => permission === 'allow'))
       const firstBatch = firstBatches.wrongRules
       const { differences } = await compare(gateway.door, { itemsMin: 500, firstBatch, enforce })
       assert.ok(differences.length > 5, `${differences.length} differences`)
     })
 
     test('the gateway answers as Kafka does', async context => {
-      const enforce = async (acls: readonly Acl[]) => gateway.enforce(acls)
+      const { enforce } = gateway
       const firstBatch = firstBatches.enforcement
       const report = await compare(gateway.door, { itemsMin: itemsMin / 2, firstBatch, enforce })
       context.diagnostic(`${report.items} items in ${report.requests} requests`)

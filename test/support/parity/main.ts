@@ -1,13 +1,13 @@
-// By hand: node build/test/support/parity/main.js kafka|stage [items] [seed] [auto-create] [first batch]
+// By hand: node build/test/support/parity/main.js kafka|gateway [items] [seed] [auto-create] [first batch]
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { apiName } from '../../../src/protocol/api-key.ts'
 import { createClients, doorOf, startCluster } from './cluster.ts'
+import { startParityGateway } from './gateway-side.ts'
 import { reportText, summary } from './report.ts'
 import { type ParityOptions, runParity } from './run-parity.ts'
 import { Side } from './side.ts'
-import { startStageGateway } from './stage-gateway.ts'
 
 const [kind = 'kafka', items = '2000', seed = '1', auto = 'false', first = '0'] = process.argv.slice(2)
 const folder = mkdtempSync(join(tmpdir(), 'vkitm-parity-'))
@@ -18,10 +18,10 @@ const [expected, tested] = await Promise.all([
   startCluster({ clients, autoCreates }),
 ])
 const brokerPort = tested.brokers[0]!.port
-const stage = kind === 'stage' ? await startStageGateway({ clients, brokerPort, autoCreates }) : undefined
+const gateway = kind === 'gateway' ? await startParityGateway({ clients, brokerPort, folder }) : undefined
 const sides = [
   await Side.open('kafka', doorOf(expected, clients)),
-  await Side.open(kind, stage?.door ?? doorOf(tested, clients)),
+  await Side.open(kind, gateway?.door ?? doorOf(tested, clients)),
 ] as const
 const onStep: ParityOptions['onStep'] = ({ key, version, principal }, { request, answer, ms }) => {
   const text = `${JSON.stringify(request)}\n  ${JSON.stringify(answer)}`
@@ -38,7 +38,7 @@ try {
     tested: sides[1],
     autoCreates,
     onStep,
-    ...(stage && { enforce: async acls => stage.enforce(acls) }),
+    ...(gateway && { enforce: gateway.enforce }),
     onBatch: ({ batch, items, requests, differences, ms }) =>
       console.log(
         `batch ${batch}: ${items} items, ${requests} requests, ${differences.length} differences, ${Math.round(ms)} ms`,
@@ -50,7 +50,7 @@ try {
   writeFileSync(join(tmpdir(), 'vkitm-parity-outcomes.txt'), outcomes.join(''))
 } finally {
   await Promise.all(sides.map(side => side.close()))
-  await stage?.stop()
+  await gateway?.stop()
   await Promise.all([expected, tested].map(kafka => kafka.stop()))
   rmSync(folder, { recursive: true, force: true })
 }

@@ -1,0 +1,73 @@
+/** The gateway before one Kafka of the pair, with a policy imported from the access rules of the other. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { aclsToPolicy, type Acl as PrintedAcl } from '../../../src/acl/policy/acls-to-policy.ts'
+import { startTestGateway } from '../test-gateway.ts'
+import type { Acl } from './acl.ts'
+import { type Clients, clientOptions, principalRule } from './cluster.ts'
+import type { Door } from './side.ts'
+
+export interface ParityGateway {
+  readonly door: Door
+  readonly enforce: (acls: readonly Acl[]) => Promise<void>
+  stop(): Promise<void>
+}
+
+export interface ParityGatewayOptions {
+  readonly clients: Clients
+  /** Where the gateway is a super user. */
+  readonly brokerPort: number
+  readonly folder: string
+}
+
+export async function startParityGateway(options: ParityGatewayOptions): Promise<ParityGateway> {
+  const { clients, brokerPort, folder } = options
+  const rulesFile = join(folder, 'policy.csv')
+  writeFileSync(rulesFile, 'p, User:nobody, topic, nothing, read, allow\n')
+  const { certificate, key, ca } = clients.server
+  const gateway = await startTestGateway({
+    upstream: { bootstrap: [{ host: '127.0.0.1', port: brokerPort }] },
+    listener: {
+      tls: {
+        identity: { kind: 'pem', certificate: content(certificate), key: content(key) },
+        clientCa: { kind: 'pem', ...content(ca) },
+        clientAuth: 'require',
+        minVersion: 'TLSv1.2',
+        crl: [],
+      },
+      principal: { rules: [principalRule] },
+    },
+    // What the rules allow is what Kafka allows: nothing is closed beside them.
+    policy: { rulesFile, refuse: [] },
+  })
+  return {
+    door: { adminPort: brokerPort, clientOptions: name => clientOptions(clients, name, gateway.port) },
+    async enforce(acls) {
+      writeFileSync(rulesFile, rulesOf(acls))
+      await gateway.gateway.reload()
+    },
+    stop: () => gateway.stop(),
+  }
+}
+
+const content = (path: string) => ({ path, content: readFileSync(path) })
+
+function rulesOf(acls: readonly Acl[]): string {
+  const { model, rows, refusals } = aclsToPolicy(acls.map(asPrinted))
+  if (model !== 'plain' || refusals.length > 0) throw new Error(`not imported: ${JSON.stringify(refusals)}`)
+  return rows.map(row => `${row}\n`).join('')
+}
+
+function asPrinted({ type, name, pattern, principal, host, operation, permission }: Acl): PrintedAcl {
+  return {
+    resourceType: upperSnake(type),
+    resourceName: name,
+    patternType: upperSnake(pattern),
+    principal,
+    host,
+    operation: upperSnake(operation),
+    permissionType: upperSnake(permission),
+  }
+}
+
+const upperSnake = (name: string) => name.replace(/[A-Z]/g, letter => `_${letter}`).toUpperCase()
