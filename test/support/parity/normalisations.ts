@@ -2,7 +2,11 @@
 import { ApiKey } from '../../../src/protocol/api-key.ts'
 import { zeroUuid } from '../../../src/protocol/empty.ts'
 import { ErrorCode } from '../../../src/protocol/error-code.ts'
-import type { Side } from './side.ts'
+
+/** What one side calls its topics. */
+export interface Names {
+  readonly nameOfId: ReadonlyMap<string, string>
+}
 
 export interface Normalisation {
   /** Default: every API. */
@@ -17,7 +21,7 @@ export interface Normalisation {
 }
 
 export interface Context {
-  readonly side: Side
+  readonly side: Names
   /** The struct that the field is in. */
   readonly among: Readonly<Record<string, unknown>>
 }
@@ -118,7 +122,7 @@ export const rules: readonly Normalisation[] = [
   },
 ]
 
-function plainText(text: string, side: Side): string {
+function plainText(text: string, side: Names): string {
   let plain = text
     .replace(/\[address\]|127\.0\.0\.1(:\d+)?/g, 'address')
 

@@ -1,13 +1,12 @@
 /** What two clusters cannot have in common, taken out of answers. The table is the whole list. */
 import type { ApiKey } from '../../../src/protocol/api-key.ts'
 import { Span } from '../../../src/wire/span.ts'
-import { rules } from './normalisations.ts'
-import type { Side } from './side.ts'
+import { type Names, rules } from './normalisations.ts'
 
 export type Plain = null | boolean | number | string | Plain[] | { [name: string]: Plain }
 
 /** The answer as plain data that equals the other side's when a client could not tell them apart. */
-export function normalised(key: ApiKey, response: unknown, side: Side): Plain {
+export function normalised(key: ApiKey, response: unknown, side: Names): Plain {
   return walk({ key, side, topic: undefined }, response, '')
 }
 
@@ -25,7 +24,7 @@ export function sorted(plain: Plain): Plain {
 
 interface Place {
   readonly key: ApiKey
-  readonly side: Side
+  readonly side: Names
   /** The nearest topic around. */
   readonly topic: string | undefined
 }
@@ -50,7 +49,7 @@ function walk(place: Place, value: unknown, path: string): Plain {
   return plain
 }
 
-function topicOf({ name, topic, topicName, topicId }: Record<string, unknown>, side: Side): string | undefined {
+function topicOf({ name, topic, topicName, topicId }: Record<string, unknown>, side: Names): string | undefined {
   const named = [topic, topicName, name].find(each => typeof each === 'string' && each !== '')
   return (named as string | undefined) ?? side.nameOfId.get(topicId as string)
 }
