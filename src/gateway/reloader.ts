@@ -78,15 +78,16 @@ export class Reloader {
       .filter(({ files }) => files.some(file => paths.includes(file)))
       .filter(each => !this.#waiting.has(each))
     for (const each of affected) this.#waiting.add(each)
-    for (const { what, error } of await this.#enqueue(affected)) {
-      log.error({ err: error, details: { what } }, 'reload failed: what was in force stays in force')
-    }
+    await this.#enqueue(affected, ({ what, error }) =>
+      log.error({ err: error, details: { what } }, 'reload failed: what was in force stays in force'),
+    )
   }
 
-  #enqueue(reloadables: readonly Reloadable[]): Promise<Failure[]> {
+  #enqueue(reloadables: readonly Reloadable[], failed?: (failure: Failure) => void): Promise<Failure[]> {
     const work = this.#working.then(async () => {
       const failures: Failure[] = []
       for (const each of reloadables) failures.push(...(await this.#reloadOne(each)))
+      for (const failure of failures) failed?.(failure)
       await this.#follow()
       return failures
     })
