@@ -17,6 +17,8 @@ export interface Job {
   readonly idempotent: boolean
   readonly producer?: 'plain' | 'idempotent' | 'transactional'
   readonly consumer?: 'classic' | 'consumer' | 'share'
+  /** Java, kcat, kafkajs and franz-go. */
+  readonly sasl?: { readonly mechanism: string; readonly username: string; readonly password: string }
 }
 
 export interface Position {

@@ -54,6 +54,16 @@ final class Job {
                     "ssl.truststore.type", "PEM",
                     "ssl.truststore.location", text("ca")));
         }
+        if (json.hasNonNull("sasl")) {
+            JsonNode sasl = json.path("sasl");
+            String mechanism = sasl.path("mechanism").asText();
+            String module = mechanism.equals("PLAIN") ? "plain.PlainLoginModule" : "scram.ScramLoginModule";
+            properties.put("security.protocol", json.hasNonNull("ca") ? "SASL_SSL" : "SASL_PLAINTEXT");
+            properties.put("sasl.mechanism", mechanism);
+            properties.put("sasl.jaas.config", String.format(
+                    "org.apache.kafka.common.security.%s required username=\"%s\" password=\"%s\";",
+                    module, sasl.path("username").asText(), sasl.path("password").asText()));
+        }
         return properties;
     }
 

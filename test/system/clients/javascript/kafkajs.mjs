@@ -9,6 +9,7 @@ const kafka = new Kafka({
   clientId: 'kafkajs',
   brokers: job.bootstrap,
   ssl: tlsOf(job),
+  ...(job.sasl === undefined ? {} : { sasl: { ...job.sasl, mechanism: job.sasl.mechanism.toLowerCase() } }),
   connectionTimeout: 3_000,
   requestTimeout: 5_000,
   retry: { initialRetryTime: 200, maxRetryTime: 1_000, retries: 60 },

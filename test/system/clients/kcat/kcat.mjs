@@ -11,6 +11,14 @@ const settings = [
   '-b',
   job.bootstrap.join(','),
   ...(job.ca === undefined ? [] : ['-X', 'security.protocol=ssl', '-X', `ssl.ca.location=${job.ca}`]),
+  ...(job.sasl === undefined
+    ? []
+    : [
+        `security.protocol=${job.ca === undefined ? 'sasl_plaintext' : 'sasl_ssl'}`,
+        `sasl.mechanism=${job.sasl.mechanism}`,
+        `sasl.username=${job.sasl.username}`,
+        `sasl.password=${job.sasl.password}`,
+      ].flatMap(property => ['-X', property])),
 ]
 const delivered = /Message delivered to partition (\d+) \(offset (\d+)\)/
 

@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl"
+	"github.com/twmb/franz-go/pkg/sasl/plain"
+	"github.com/twmb/franz-go/pkg/sasl/scram"
 
 	"vkitm.test/clients/job"
 )
@@ -25,7 +28,20 @@ func connection(todo job.Job) []kgo.Opt {
 	if config := todo.TLS(); config != nil {
 		options = append(options, kgo.DialTLSConfig(config))
 	}
+	if todo.Sasl != nil {
+		options = append(options, kgo.SASL(login(*todo.Sasl)))
+	}
 	return options
+}
+
+func login(with job.Sasl) sasl.Mechanism {
+	switch with.Mechanism {
+	case "SCRAM-SHA-256":
+		return scram.Auth{User: with.Username, Pass: with.Password}.AsSha256Mechanism()
+	case "SCRAM-SHA-512":
+		return scram.Auth{User: with.Username, Pass: with.Password}.AsSha512Mechanism()
+	}
+	return plain.Auth{User: with.Username, Pass: with.Password}.AsMechanism()
 }
 
 func produce(todo job.Job, report *job.Report) {

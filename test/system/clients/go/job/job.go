@@ -24,6 +24,11 @@ type Job struct {
 	FirstTimestamp int64
 	PerSecond      int
 	Idempotent     bool
+	Sasl           *Sasl
+}
+
+type Sasl struct {
+	Mechanism, Username, Password string
 }
 
 type Header struct {
