@@ -32,6 +32,12 @@ const isSet = (value: unknown) => (BigInt(value as bigint) >= 0n ? 'set' : value
 export const rules: readonly Normalisation[] = [
   { field: /(^|\.)throttleTimeMs$/, why: 'load, not permission', becomes: gone },
   {
+    keys: [ApiKey.CreateTopics],
+    field: /\.topicId$/,
+    why: 'each cluster makes its own; one that is only validated is told the id of no topic',
+    becomes: id => (id === zeroUuid ? 'none' : 'id'),
+  },
+  {
     field: /(^|\.)(topicId|metadataTopicId)$/,
     why: 'each cluster makes its own ids; an id of no topic is the same on both sides',
     becomes: (id, { side }) =>
@@ -124,7 +130,7 @@ export const rules: readonly Normalisation[] = [
 
 function plainText(text: string, side: Names): string {
   let plain = text
-    .replace(/\[address\]|127\.0\.0\.1(:\d+)?/g, 'address')
+    .replace(/\[address\]|[\w-][\w.-]*:\d+\b|127\.0\.0\.1/g, 'address')
 
     .replace(/producerId=\d+|ProducerId \d+/gi, 'producer')
     .replace(/cluster id "[\w-]{22}"/, 'cluster id')
