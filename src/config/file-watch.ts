@@ -121,11 +121,17 @@ export class FileWatch {
       this.#known.set(path, { fingerprint, signature })
       const isNews =
         before.fingerprint === undefined
-          ? (await meaningOf(path)).newestChangeMs >= this.#since
+          ? await this.#isNewsAtFirstLook(path, signature)
           : before.fingerprint !== fingerprint
       if (isNews) changed.push(path)
     }
     if (changed.length > 0 && !this.#isClosed) this.#options.changed(changed)
+  }
+
+  /** Who says since when the files were read has read them: one that is not there any more went since. */
+  async #isNewsAtFirstLook(path: string, signature: string): Promise<boolean> {
+    if (isUnreadable(signature) && Number.isFinite(this.#since)) return true
+    return (await meaningOf(path)).newestChangeMs >= this.#since
   }
 
   /** Folders come, go and are replaced: the watches are set anew before each look, so that nothing falls in between. */
@@ -191,6 +197,9 @@ async function signatureOf(path: string): Promise<string> {
   if (typeof found === 'string') return found
   return [found.ctimeMs, found.mtimeNs, found.ctimeNs, found.size, found.dev, found.ino].join(' ')
 }
+
+/** An error code stands where a file could not be looked at. */
+const isUnreadable = (signature: string): boolean => !signature.includes(' ')
 
 const isRecent = (signature: string): boolean => Date.now() - Number(signature.split(' ')[0]) < LOOK_TWICE_MS * 2
 

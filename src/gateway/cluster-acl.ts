@@ -49,6 +49,7 @@ export class ClusterAcl {
       topics,
       autoCreatesTopics: () => this.#autoCreatesTopics,
       refuses,
+      subscribedExpression: (groupId, memberId) => options.questions.subscribedExpression(groupId, memberId),
     })
     // What has no row is not served, whatever the list says.
     const rowless = allApis.map(({ key }) => key).filter(key => !this.#rows.has(key))

@@ -70,6 +70,23 @@ export class ClusterQuestions implements TopicQuestions {
     })
   }
 
+  /** The expression that the cluster has of a member of a consumer group (KIP-848); null for none. */
+  async subscribedExpression(groupId: string, memberId: string): Promise<string | null> {
+    const coordinator = await this.#try(asked => coordinatorOf(asked, groupId))
+    const questions = await this.#options.connect(coordinator)
+    try {
+      const { groups } = await questions.ask(ApiKey.ConsumerGroupDescribe, expressionsFrom, {
+        groupIds: [groupId],
+        includeAuthorizedOperations: false,
+      })
+      const [described] = groups
+      if (described === undefined || described.errorCode !== ErrorCode.NONE) throw unanswered('ConsumerGroupDescribe')
+      return described.members.find(member => member.memberId === memberId)?.subscribedTopicRegex ?? null
+    } finally {
+      questions.close()
+    }
+  }
+
   close(): void {
     this.#isClosed = true
     void this.#asked?.then(({ questions }) => questions.close()).catch(() => undefined)
@@ -149,7 +166,14 @@ const creationSetting = 'auto.create.topics.enable'
 /** Versions that say "do not create", and that ask by id. */
 const creationFlagFrom = 4
 const idsFrom = 12
-const newestOf: Readonly<Record<number, number>> = { [ApiKey.Metadata]: 12, [ApiKey.DescribeConfigs]: 4 }
+const newestOf: Readonly<Record<number, number>> = {
+  [ApiKey.Metadata]: 12,
+  [ApiKey.DescribeConfigs]: 4,
+  [ApiKey.FindCoordinator]: 3,
+}
+/** ConsumerGroupDescribe shows expressions in every version that brokers with expressions know. */
+const expressionsFrom = 1
+const groupCoordinator = 0
 
 const apiVersionsRequest = { clientSoftwareName: '', clientSoftwareVersion: '', clusterId: null, nodeId: -1 }
 
@@ -172,6 +196,23 @@ function existing({ topics }: ResponseByKey[typeof ApiKey.Metadata]): NamedTopic
     absent.has(errorCode) || name === null ? [] : [{ name, topicId }],
   )
 }
+
+async function coordinatorOf({ questions, versions }: Asked, groupId: string): Promise<HostAndPort> {
+  const version = versions.get(ApiKey.FindCoordinator)
+  if (version === undefined) throw unanswered('FindCoordinator')
+  const { errorCode, host, port } = await questions.ask(ApiKey.FindCoordinator, version, {
+    key: groupId,
+    keyType: groupCoordinator,
+    coordinatorKeys: [],
+  })
+  if (errorCode !== ErrorCode.NONE) throw unanswered('FindCoordinator')
+  return { host, port }
+}
+
+const unanswered = (api: string): UpstreamError =>
+  new UpstreamError('VKITM_UPSTREAM_REFUSED', `the broker did not answer ${api}: let the gateway describe groups`, {
+    retriable: true,
+  })
 
 const stopped = (): UpstreamError =>
   new UpstreamError('VKITM_UPSTREAM_CLOSED', 'the gateway is stopping', { retriable: true })

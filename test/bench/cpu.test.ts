@@ -7,7 +7,8 @@ import { end, start } from '../support/child-process.ts'
 
 const skip = platform() === 'linux' ? false : 'needs /proc'
 
-const burn = 'const end = process.cpuUsage().user + 300000; while (process.cpuUsage().user < end);'
+const burn =
+  'const end = process.cpuUsage().user + 300000; while (process.cpuUsage().user < end) for (let count = 0; count < 1e6; count++);'
 const parent = `
 ${burn}
 const child = require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(`${burn} console.log('done'); setTimeout(() => {}, 60000)`)}])

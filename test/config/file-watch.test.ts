@@ -177,6 +177,11 @@ describe('the watcher of files', () => {
     assert.deepEqual(told, [[young]])
   })
 
+  test('what went between the first reading and the first look is told at the first look', async () => {
+    await watching([join(folder, 'gone')], { since: new Date() })
+    assert.deepEqual(told, [[join(folder, 'gone')]])
+  })
+
   test('looks at a file of a gigabyte without reading it, and at what is no file without waiting for it', async () => {
     const path = write('a', 'x')
     await watching([path, folder])

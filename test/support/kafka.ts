@@ -1,10 +1,11 @@
 // Real Kafka clusters for the tests: one or three nodes on loopback, started in seconds, killed and restarted at will.
 import type { ChildProcess } from 'node:child_process'
-import { createPrivateKey, randomBytes } from 'node:crypto'
+import { createPrivateKey } from 'node:crypto'
 import { closeSync, cpSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { newClusterId } from '../../src/cli/demo/cluster-id.ts'
 import { cachedFolder, cacheKey } from './cache-folder.ts'
 import { end, hasEnded, run, start } from './child-process.ts'
 import { freePorts } from './free-ports.ts'
@@ -109,7 +110,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
   const formatted = await formattedFolder(version, jars, options.format ?? [])
   const keystore = options.tls && writeKeystore(folder, options.tls)
   const flags = [...frugal(options.heapMb ?? 512), hostsFlag, ...(options.jvm ?? [])]
-  const clusterId = randomBytes(16).toString('base64url')
+  const clusterId = newClusterId()
   const brokers = nodes.map(node => {
     cpSync(formatted, join(node.folder, 'data'), { recursive: true })
     writeFileSync(join(node.folder, 'data', 'meta.properties'), metaProperties(clusterId, node.id))
@@ -266,7 +267,7 @@ async function formattedFolder(version: KafkaVersion, jars: string, format: read
         `log.dirs=${data}`,
       ].join('\n'),
     )
-    const args = ['format', '-t', randomBytes(16).toString('base64url'), '-c', file, ...format]
+    const args = ['format', '-t', newClusterId(), '-c', file, ...format]
     await run('java', [...frugal(256), '-cp', jars, 'kafka.tools.StorageTool', ...args])
     rmSync(join(data, 'meta.properties'))
   })
@@ -274,7 +275,7 @@ async function formattedFolder(version: KafkaVersion, jars: string, format: read
 }
 
 function metaProperties(clusterId: string, id: number): string {
-  const directoryId = randomBytes(16).toString('base64url')
+  const directoryId = newClusterId()
   return `version=1\ncluster.id=${clusterId}\nnode.id=${id}\ndirectory.id=${directoryId}\n`
 }
 

@@ -1,11 +1,11 @@
 /** One real Apache Kafka broker, its own controller, in a folder that goes away with it. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import { closeSync, openSync } from 'node:fs'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { UpstreamError, VkitmError } from '../../errors.ts'
+import { newClusterId } from './cluster-id.ts'
 import { DemoClient } from './demo-client.ts'
 import { finished } from './finished.ts'
 import { findPort } from './free-ports.ts'
@@ -34,7 +34,7 @@ export async function startKafkaUpstream(folder: string, say: (text: string) => 
   const data = join(folder, 'data')
   await writeFile(properties, serverProperties({ port, controllerPort: await findPort(), data }))
   const java = [...jvmFlags, '-cp', jars]
-  const clusterId = randomBytes(16).toString('base64url')
+  const clusterId = newClusterId()
   await finished('java', [...java, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties], {
     timeoutMs: formatMs,
   })

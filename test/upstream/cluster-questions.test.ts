@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { beforeEach, describe, test } from 'node:test'
+import { ApiKey } from '../../src/protocol/api-key.ts'
+import { ErrorCode } from '../../src/protocol/error-code.ts'
+import { ClusterView } from '../../src/topology/cluster-view.ts'
+import { ClusterQuestions } from '../../src/upstream/cluster-questions.ts'
+import type { Questions } from '../../src/upstream/cluster-watch.ts'
+
+type Body = Record<string, unknown>
+
+const target = (host: string) => ({ host, port: 9092 })
+
+/** Brokers that answer what a test says, and remember what they were asked. */
+class Brokers {
+  readonly down = new Set<string>()
+  readonly asked: { readonly host: string; readonly key: number; readonly version: number; readonly body: Body }[] = []
+  metadataMax = 12
+  answers: Partial<Record<number, (body: Body) => Body>> = {}
+  open = 0
+
+  async connect({ host }: { readonly host: string }): Promise<Questions> {
+    if (this.down.has(host)) throw new Error(`${host} is down`)
+    this.open++
+    return {
+      ask: (async (key: number, version: number, body: Body) => {
+        if (this.down.has(host)) throw new Error(`${host} went down`)
+        if (key === ApiKey.ApiVersions) return { apiKeys: this.#apiKeys() }
+        this.asked.push({ host, key, version, body })
+        return this.answers[key]?.(body)
+      }) as Questions['ask'],
+      close: () => void this.open--,
+    }
+  }
+
+  #apiKeys() {
+    const max = { [ApiKey.Metadata]: this.metadataMax, [ApiKey.DescribeConfigs]: 4, [ApiKey.FindCoordinator]: 6 }
+    return Object.entries(max).map(([apiKey, maxVersion]) => ({ apiKey: Number(apiKey), minVersion: 0, maxVersion }))
+  }
+}
+
+const topics = (...found: [name: string | null, topicId: string, errorCode?: number][]) => ({
+  topics: found.map(([name, topicId, errorCode = ErrorCode.NONE]) => ({ name, topicId, errorCode })),
+})
+
+describe('ClusterQuestions', () => {
+  let brokers: Brokers
+  let view: ClusterView
+  let questions: ClusterQuestions
+
+  beforeEach(() => {
+    brokers = new Brokers()
+    view = new ClusterView()
+    view.replace({
+      clusterId: 'c',
+      brokers: new Map(['one', 'two'].map((host, nodeId) => [nodeId, { nodeId, ...target(host), rack: null }])),
+    })
+    questions = new ClusterQuestions({ view, bootstrap: [target('one')], connect: at => brokers.connect(at) })
+  })
+
+  test('topics are asked for on one connection, and asking creates none', async () => {
+    brokers.answers = { [ApiKey.Metadata]: () => topics(['a', 'A'], ['b', 'B', ErrorCode.UNKNOWN_TOPIC_OR_PARTITION]) }
+    assert.deepEqual(await questions.byName(['a', 'b']), [{ name: 'a', topicId: 'A' }])
+    assert.deepEqual(await questions.byId(['A']), [{ name: 'a', topicId: 'A' }])
+    assert.deepEqual(await questions.all(), [{ name: 'a', topicId: 'A' }])
+    assert.equal(brokers.open, 1)
+    assert.deepEqual(
+      brokers.asked.map(({ body }) => body.allowAutoTopicCreation),
+      [false, false, false],
+    )
+    assert.equal(brokers.asked[2]?.body.topics, null)
+  })
+
+  test('a topic without a leader exists; one that the gateway may not describe does not, to it', async () => {
+    brokers.answers = {
+      [ApiKey.Metadata]: () =>
+        topics(
+          ['young', 'Y', ErrorCode.LEADER_NOT_AVAILABLE],
+          ['hidden', 'H', ErrorCode.TOPIC_AUTHORIZATION_FAILED],
+          [null, 'U', ErrorCode.UNKNOWN_TOPIC_ID],
+        ),
+    }
+    assert.deepEqual(await questions.byName(['young', 'hidden']), [{ name: 'young', topicId: 'Y' }])
+  })
+
+  test('a broker too old to be asked by id, or without creating, is not asked', async () => {
+    brokers.metadataMax = 11
+    brokers.answers = { [ApiKey.Metadata]: () => topics(['a', 'A']) }
+    assert.deepEqual(await questions.byId(['A']), [])
+    assert.equal((await questions.byName(['a'])).length, 1)
+    brokers.metadataMax = 3
+    const older = new ClusterQuestions({ view, bootstrap: [], connect: at => brokers.connect(at) })
+    assert.deepEqual(await older.byName(['a']), [])
+    assert.equal(brokers.asked.length, 1)
+  })
+
+  test('another broker is asked where one fails; two that fail are told', async () => {
+    brokers.answers = { [ApiKey.Metadata]: () => topics(['a', 'A']) }
+    await questions.all()
+    brokers.down.add('one')
+    assert.equal((await questions.all()).length, 1)
+    assert.deepEqual(
+      brokers.asked.map(({ host }) => host),
+      ['one', 'two'],
+    )
+    brokers.down.add('two')
+    await assert.rejects(questions.all(), /down/)
+    brokers.down.clear()
+    assert.equal((await questions.all()).length, 1)
+    assert.equal(brokers.open, 1)
+  })
+
+  test('whether asking creates topics is asked of a broker by its own id', async () => {
+    const setting = (value: string | null) => () => ({
+      results: [{ configs: [{ name: 'auto.create.topics.enable', value }] }],
+    })
+    brokers.answers = { [ApiKey.DescribeConfigs]: setting('false') }
+    assert.equal(await questions.autoCreatesTopics(), false)
+    const [{ resourceType, resourceName }] = brokers.asked[0]!.body.resources as [Body]
+    assert.deepEqual([resourceType, resourceName], [4, '0'])
+    brokers.answers = { [ApiKey.DescribeConfigs]: setting('true') }
+    assert.equal(await questions.autoCreatesTopics(), true)
+    brokers.answers = { [ApiKey.DescribeConfigs]: () => ({ results: [] }) }
+    assert.equal(await questions.autoCreatesTopics(), undefined)
+  })
+
+  test('the expression of a member is asked of its group’s coordinator, on a connection that is closed again', async () => {
+    const describe = (errorCode: number) => () => ({
+      groups: [{ errorCode, members: [{ memberId: 'm', subscribedTopicRegex: 'a|b' }] }],
+    })
+    brokers.answers = {
+      [ApiKey.FindCoordinator]: () => ({ errorCode: ErrorCode.NONE, ...target('two') }),
+      [ApiKey.ConsumerGroupDescribe]: describe(ErrorCode.NONE),
+    }
+    assert.equal(await questions.subscribedExpression('g', 'm'), 'a|b')
+    assert.equal(await questions.subscribedExpression('g', 'stranger'), null)
+    assert.equal(brokers.asked.filter(({ key }) => key === ApiKey.ConsumerGroupDescribe)[0]?.host, 'two')
+    assert.equal(brokers.open, 1)
+    brokers.answers[ApiKey.ConsumerGroupDescribe] = describe(ErrorCode.GROUP_AUTHORIZATION_FAILED)
+    await assert.rejects(questions.subscribedExpression('g', 'm'), /let the gateway describe groups/)
+    brokers.answers[ApiKey.FindCoordinator] = () => ({ errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE })
+    await assert.rejects(questions.subscribedExpression('g', 'm'), /FindCoordinator/)
+    assert.equal(brokers.open, 0)
+  })
+
+  test('nothing is asked once it is closed', async () => {
+    brokers.answers = { [ApiKey.Metadata]: () => topics(['a', 'A']) }
+    await questions.all()
+    questions.close()
+    await assert.rejects(questions.all(), /stopping/)
+    assert.equal(brokers.open, 0)
+  })
+})
