@@ -8,6 +8,11 @@ export function isInternalTopic(name: string): boolean {
   return internal.has(name)
 }
 
+/** Topics in which brokers keep what is theirs: offsets, transactions, and the cluster's own log. */
+export function isTopicOfBrokers(name: string): boolean {
+  return internal.has(name) || name === '__cluster_metadata'
+}
+
 export function isTopicName(name: string): boolean {
   return name.length <= lengthMax && legal.test(name) && name !== '.' && name !== '..'
 }

@@ -49,6 +49,8 @@ export interface PolicyConfig {
   readonly mode: 'enforce' | 'audit'
   /** Principals that may do everything: `User:admin`. */
   readonly superUsers: readonly string[]
+  /** Whether rules have to name what brokers keep in `__consumer_offsets` and the like, or allow it by a prefix, too. */
+  readonly internalTopics: 'named' | 'judged'
   /** Names of APIs, or `Api:resourceType`. Absent: the default list. */
   readonly refuse?: readonly string[]
   readonly shadowRules?: FileContent

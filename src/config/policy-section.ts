@@ -36,6 +36,11 @@ const policyFiles: Format<PolicyConfig> = section(
       'enforce',
     ),
     superUsers: withDefault('Who may do everything the gateway serves.', listOf(principal, { min: 0 }), []),
+    internalTopics: withDefault(
+      'named: a prefix or an expression allows nothing in __consumer_offsets and the like, a rule has to name them; judged: as in Kafka.',
+      choice(['named', 'judged']),
+      'named',
+    ),
     refuse: optional(
       'APIs closed whatever the rules say, or one kind of resource of an API (DescribeConfigs:broker). Default: the list in SECURITY.md.',
       refusals,

@@ -74,6 +74,7 @@ function load(options: PolicyInForceOptions, { model, rules, generation }: Part)
     model: textOf(model),
     rules: [textOf(rules)],
     superUsers: config.superUsers,
+    internalTopics: config.internalTopics,
     generation,
     pause: () => pause(),
     knownNames,

@@ -15,7 +15,9 @@ export interface TestGatewayOptions {
   /** Brokers 0 … count − 1 have a port. */
   readonly brokerPorts?: number
   /** Rows of a policy, or the file they are in; absent: `policy: none`. */
-  readonly policy?: readonly string[] | { readonly rulesFile: string; readonly refuse?: readonly string[] }
+  readonly policy?:
+    | readonly string[]
+    | { readonly rulesFile: string; readonly refuse?: readonly string[]; readonly internalTopics?: 'judged' }
   /** Do not wait until the cluster is known. */
   readonly unready?: boolean
 }
@@ -67,6 +69,7 @@ function policyOf(rules: TestGatewayOptions['policy']): PolicyConfig | 'none' {
         : { path: '/nowhere/policy.csv', content: Buffer.from(rules.join('\n')) },
     mode: 'enforce',
     superUsers: [],
+    internalTopics: ('rulesFile' in rules && rules.internalTopics) || 'named',
     ...('rulesFile' in rules && rules.refuse !== undefined && { refuse: rules.refuse }),
   }
 }

@@ -49,14 +49,14 @@ export class Holding {
     this.#sorted = sorted
   }
 
-  /** Calls back with the rules of every pattern that matches, expressions last. */
-  match(name: string, found: (rules: RuleNumbers) => void): void {
+  /** Calls back with the rules of every pattern that matches, expressions last; `isNamed` where the pattern is the name. */
+  match(name: string, found: (rules: RuleNumbers, isNamed: boolean) => void): void {
     const exact = this.#exact.get(name)
-    if (exact !== undefined) found(exact)
+    if (exact !== undefined) found(exact, true)
     const longest = this.#longestBeginning(name)
-    for (let at = longest; at !== -1; at = this.#sorted![at]!.parent) found(this.#sorted![at]!.rules)
+    for (let at = longest; at !== -1; at = this.#sorted![at]!.parent) found(this.#sorted![at]!.rules, false)
     for (let at = longest; at !== -1; at = this.#sorted![at]!.parent)
-      for (const { matches, rules } of this.#sorted![at]!.expressions.values()) if (matches(name)) found(rules)
+      for (const { matches, rules } of this.#sorted![at]!.expressions.values()) if (matches(name)) found(rules, false)
   }
 
   /** Every pattern with its rules, for questions about no name in particular. */

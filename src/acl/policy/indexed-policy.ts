@@ -3,6 +3,7 @@
  * a repeated one is a look-up. Immutable, but for that memory.
  */
 import { apiKeyOf } from '../../protocol/api-key.ts'
+import { isTopicOfBrokers } from '../topic-names.ts'
 import { judgeAnyName } from './any-name.ts'
 import { isSecondary } from './api-questions.ts'
 import { Holding } from './holding.ts'
@@ -19,6 +20,11 @@ export interface PolicyOptions {
   readonly generation: number
   /** Principals that may do everything: `User:admin`. */
   readonly superUsers: readonly string[]
+  /**
+   * Whether a prefix or an expression can allow what brokers keep in `__consumer_offsets` and the like, as it does in
+   * Kafka ('judged'), or a rule has to name it ('named', the default). A deny counts either way.
+   */
+  readonly internalTopics?: 'named' | 'judged'
   readonly onError: OnPolicyError
 }
 
@@ -36,10 +42,13 @@ export class IndexedPolicy implements Policy {
   readonly dependsOnMoreThanPrincipal: boolean
   readonly #superUsers: ReadonlySet<string>
   readonly #onError: OnPolicyError
+  readonly #namesInternal: boolean
   readonly #index: RuleIndex
   readonly #memory: VerdictMemory<readonly Holdings[]>
 
-  private constructor(index: RuleIndex, { generation, superUsers, onError }: PolicyOptions) {
+  private constructor(index: RuleIndex, options: PolicyOptions) {
+    const { generation, superUsers, internalTopics = 'named', onError } = options
+    this.#namesInternal = internalTopics === 'named'
     this.generation = generation
     this.#superUsers = new Set(superUsers)
     this.#onError = onError
@@ -106,9 +115,11 @@ export class IndexedPolicy implements Policy {
     const { table } = this.#index
     let deny = NONE
     let allow = NONE
-    const weigh = (rules: readonly number[]): void => {
+    const mustBeNamed = this.#namesInternal && coded.type === TOPIC && isTopicOfBrokers(name)
+    const weigh = (rules: readonly number[], isNamed: boolean): void => {
       for (const rule of rules) {
         const isDeny = table.isDeny(rule)
+        if (mustBeNamed && !isNamed && !isDeny) continue
         if (rule >= (isDeny ? deny : allow) || !table.speaksOf(rule, coded) || !table.matchesHost(rule, host)) continue
         if (isDeny) deny = rule
         else allow = rule
@@ -121,6 +132,7 @@ export class IndexedPolicy implements Policy {
 }
 
 const KINDS = resourceTypes.length * operations.length
+const TOPIC = typeCode('topic')
 /** Above every rule's number. */
 const NONE = Number.MAX_SAFE_INTEGER
 

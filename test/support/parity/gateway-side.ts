@@ -38,7 +38,7 @@ export async function startParityGateway(options: ParityGatewayOptions): Promise
       principal: { rules: [principalRule] },
     },
     // What the rules allow is what Kafka allows: nothing is closed beside them.
-    policy: { rulesFile, refuse: [] },
+    policy: { rulesFile, refuse: [], internalTopics: 'judged' },
   })
   return {
     door: { adminPort: brokerPort, clientOptions: name => clientOptions(clients, name, gateway.port) },
