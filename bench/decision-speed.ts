@@ -1,8 +1,8 @@
-// What one decision costs among 10,000 rules and among 100,000, and how long the event loop stands still while rules load.
+// What one decision costs among 10,000 rules and among 100,000.
 import { readFileSync } from 'node:fs'
-import { setImmediate } from 'node:timers/promises'
 import { loadPolicy } from '../src/acl/policy/compile-policy.ts'
 import type { Policy, Question, Subject } from '../src/acl/policy/policy.ts'
+import { rulesText } from './random-rules.ts'
 import type { Row, Sample } from './row.ts'
 
 const QUESTIONS = 20_000
@@ -37,79 +37,34 @@ export const decisionSpeed: Row = {
       goal: { against: 'nothing', max: 2 },
       clock: true,
     },
-    {
-      id: 'policyLoad',
-      title: 'loading 10,000 rules',
-      unit: 'ms',
-      digits: 0,
-      goal: { against: 'nothing', max: 1_500 },
-      clock: true,
-    },
-    {
-      id: 'policyStall',
-      title: 'longest stall of the event loop meanwhile',
-      unit: 'ms',
-      digits: 1,
-      goal: { against: 'nothing', max: 50 },
-      clock: true,
-    },
   ],
   async measure({ name }): Promise<Sample> {
     // The others decide nothing.
     if (name !== 'vkitm') return {}
     const few = await load(10_000)
     const many = await load(100_000)
-    const cold = coldDecision(few.policy, 10_000)
+    const cold = coldDecision(few, 10_000)
     return {
       decisionCold: cold,
-      decisionCached: cachedDecision(few.policy),
-      decisionGrowth: coldDecision(many.policy, 100_000) / cold,
-      policyLoad: few.elapsedMs,
-      policyStall: few.stallMs,
+      decisionCached: cachedDecision(few),
+      decisionGrowth: coldDecision(many, 100_000) / cold,
     }
   },
 }
 
-interface Loaded {
-  readonly policy: Policy
-  readonly elapsedMs: number
-  readonly stallMs: number
-}
-
-async function load(rules: number): Promise<Loaded> {
+function load(rules: number): Promise<Policy> {
   const model = { path: 'policies/model.conf', text: readFileSync('policies/model.conf', 'utf8') }
-  const text = rulesText(rules)
-  const started = performance.now()
-  let [last, stallMs] = [started, 0]
-  const pause = async (): Promise<void> => {
-    stallMs = Math.max(stallMs, performance.now() - last)
-    await setImmediate()
-    last = performance.now()
-  }
-  const policy = await loadPolicy({
+  return loadPolicy({
     model,
-    rules: [{ path: 'policy.csv', text }],
+    rules: [{ path: 'policy.csv', text: rulesText(rules) }],
     superUsers: [],
     generation: 1,
     onError: error => {
       throw error
     },
     knownNames: () => [],
-    pause,
+    pause: () => undefined,
   })
-  return { policy, elapsedMs: performance.now() - started, stallMs: Math.max(stallMs, performance.now() - last) }
-}
-
-/** Users, roles and everybody; exact names, prefixes and expressions; operations and APIs; one in ten denies. */
-function rulesText(rules: number): string {
-  const rows = Array.from({ length: rules }, (_, at) => {
-    const kind = at % 10
-    const who = kind < 3 ? `User:u${at % 1_000}` : kind === 9 ? '*' : `role:r${at % 200}`
-    const name = kind === 0 || kind === 9 ? `topic.${at}` : kind === 5 ? `~t${at}\\.[a-z]+` : `team${at}.*`
-    return `p, ${who}, topic, ${name}, ${kind === 4 ? 'Fetch' : 'read'}, ${kind === 7 ? 'deny' : 'allow'}`
-  })
-  const links = Array.from({ length: 5_000 }, (_, at) => `g, User:u${at % 1_000}, role:r${(at * 7) % 200}`)
-  return [...rows, ...links].join('\n')
 }
 
 const subjectOf = (at: number): Subject => ({ principal: `User:u${at % 1_000}`, host: '', listener: '', clientId: '' })

@@ -6,6 +6,7 @@ import { handshakeFlood } from './handshake-flood.ts'
 import { idleMemory } from './idle-memory.ts'
 import { largeFetch } from './large-fetch.ts'
 import { latency } from './latency.ts'
+import { policyReload } from './policy-reload.ts'
 import { produceCpu } from './produce-cpu.ts'
 import type { Row } from './row.ts'
 import { smallProduceCpu } from './small-produce-cpu.ts'
@@ -22,6 +23,7 @@ export const rows: readonly Row[] = [
   stalledReaders,
   handshakeFlood,
   decisionSpeed,
+  policyReload,
 ]
 
 /** What the design promises and no row measures yet; every report says so. */

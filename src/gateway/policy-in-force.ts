@@ -1,5 +1,4 @@
 /** One cluster's policy over time. Requests are judged by what is in force; a change is loaded beside it and swapped. */
-import { setImmediate as pause } from 'node:timers/promises'
 import { loadPolicy } from '../acl/policy/compile-policy.ts'
 import type { Policy, ResourceType } from '../acl/policy/policy.ts'
 import type { FileContent, PolicyConfig } from '../config/config.ts'
@@ -8,6 +7,8 @@ import type { Reloadable } from '../config/reloadable.ts'
 import { pathsIn, reread } from '../config/reread.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { readInThread } from './policy-thread.ts'
+import { shortTurns } from './short-turns.ts'
 
 export interface PolicyInForceOptions {
   readonly cluster: string
@@ -76,7 +77,9 @@ function load(options: PolicyInForceOptions, { model, rules, generation }: Part)
     superUsers: config.superUsers,
     internalTopics: config.internalTopics,
     generation,
-    pause: () => pause(),
+    pause: shortTurns(),
+    // With the first one the process has nobody to serve yet.
+    ...(generation === 1 ? {} : { readElsewhere: readInThread }),
     knownNames,
     onError(err, { principal }, { api, operation, type }) {
       metrics.error('VKITM_POLICY')

@@ -20,8 +20,8 @@ export interface CasbinPolicyOptions extends PolicyOptions {
   readonly rows: readonly Row[]
   /** Every name of the type that there is, as far as the gateway knows: `decideAny` asks about each. */
   readonly knownNames: (type: ResourceType) => Iterable<string>
-  /** Makes way for others: awaited after every few rows. */
-  readonly pause: () => Promise<void>
+  /** Makes way for others where it is time to. */
+  readonly pause: () => Promise<void> | undefined
 }
 
 const valuesByName = new Map<string, (subject: Subject, question: Question) => string>([
@@ -38,7 +38,7 @@ const valuesByName = new Map<string, (subject: Subject, question: Question) => s
 const VERDICTS_MAX = 100_000
 /** Together with the names of the question: 32 KB each would fill the memory. */
 const KEY_CHARS_MAX = 1_024
-const ROWS_PER_SLICE = 500
+const ROWS_PER_SLICE = 50
 /** For decideAny, rules times names: about half a second. Beyond it the answer is a denial. */
 const ASKED_MAX = 200_000
 
@@ -122,6 +122,7 @@ class CasbinPolicy implements Policy {
     this.#enforcer.setAdapter(adapter)
     await this.#enforcer.loadPolicy()
     if (problems.length > 0) throw new PolicyError(problems)
+    await pause()
     attempt(this.#options.model.path, () => this.#decide(probe.subject, probe.question))
   }
 

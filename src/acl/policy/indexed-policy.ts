@@ -157,8 +157,10 @@ function* buildIndex({ rules, links }: RuleSet): Generator<void, RuleIndex, void
   const byMember = new Map<string, (Holding | undefined)[]>()
   for (const [number, rule] of rules.entries()) {
     table.enter(number)
-    holdingFor(rule, byMember).add(readNamePattern(rule.name), number)
-    if (number % SLICE === SLICE - 1) yield
+    const pattern = readNamePattern(rule.name)
+    holdingFor(rule, byMember).add(pattern, number)
+    // To compile one expression may take as long as a thousand names.
+    if (number % SLICE === SLICE - 1 || pattern.kind === 'expression') yield
   }
   for (const holdings of byMember.values()) {
     for (const holding of holdings) {
@@ -174,8 +176,8 @@ function* buildIndex({ rules, links }: RuleSet): Generator<void, RuleIndex, void
   return { table, byMember, roles }
 }
 
-/** Rules between two yields: about a millisecond. */
-const SLICE = 500
+/** Rules between two yields. */
+const SLICE = 50
 
 function holdingFor({ who, type }: Rule, byMember: Map<string, (Holding | undefined)[]>): Holding {
   let holdings = byMember.get(who)

@@ -12,7 +12,7 @@ export interface PackedRules {
 }
 
 const COLUMNS = ['who', 'type', 'name', 'act', 'effect', 'host', 'ruleOrigin', 'member', 'role', 'linkOrigin'] as const
-const RULES_PER_STEP = 2_000
+const RULES_PER_STEP = 100
 
 export function packRules({ rules, links }: RuleSet): PackedRules {
   const files = new Map<string, string>()
@@ -43,30 +43,40 @@ export function packRules({ rules, links }: RuleSet): PackedRules {
 
 /** Yields after every few rules, so that a caller on the event loop can make way for others. */
 export function* unpackRules({ rules, links, columns }: PackedRules): Generator<void, RuleSet, void> {
-  const column = (name: keyof typeof columns): string[] => columns[name].split('\n')
+  const column = (name: keyof typeof columns): (() => string) => linesOf(columns[name])
   const [who, type, name, act] = [column('who'), column('type'), column('name'), column('act')]
   const [effect, host, ruleOrigin] = [column('effect'), column('host'), column('ruleOrigin')]
-  yield
   const read: Rule[] = []
-  for (let at = 0; at < rules; at++) {
+  for (let at = 1; at <= rules; at++) {
     read.push({
-      who: who[at]!,
-      type: type[at] as Rule['type'],
-      name: name[at]!,
-      act: act[at]!,
-      effect: effect[at] as Rule['effect'],
-      host: host[at]!,
-      origin: originOf(ruleOrigin[at]!),
+      who: who(),
+      type: type() as Rule['type'],
+      name: name(),
+      act: act(),
+      effect: effect() as Rule['effect'],
+      host: host(),
+      origin: originOf(ruleOrigin()),
     })
-    if (at % RULES_PER_STEP === RULES_PER_STEP - 1) yield
+    if (at % RULES_PER_STEP === 0) yield
   }
   const [member, role, linkOrigin] = [column('member'), column('role'), column('linkOrigin')]
-  const readLinks = Array.from({ length: links }, (_, at) => ({
-    member: member[at]!,
-    role: role[at]!,
-    origin: originOf(linkOrigin[at]!),
-  }))
+  const readLinks: RoleLink[] = []
+  for (let at = 1; at <= links; at++) {
+    readLinks.push({ member: member(), role: role(), origin: originOf(linkOrigin()) })
+    if (at % RULES_PER_STEP === 0) yield
+  }
   return { rules: read, links: readLinks }
+}
+
+/** One line after the other: to split a long column at once would take milliseconds. */
+function linesOf(column: string): () => string {
+  let start = 0
+  return () => {
+    const feed = column.indexOf('\n', start)
+    const line = column.slice(start, feed === -1 ? column.length : feed)
+    start = feed === -1 ? column.length : feed + 1
+    return line
+  }
 }
 
 function originOf(packed: string): Rule['origin'] {

@@ -43,7 +43,7 @@ export function* readRulesFile({ path, text }: RulesFile): Generator<void, FileR
   let line = 0
   for (const whole of linesOf(text)) {
     line++
-    if (line % 500 === 0) yield
+    if (line % 100 === 0) yield
     if (isComment(whole)) continue
     if (rows.length === ROWS_MAX)
       return { rows, findings: [...findings, error(line, `more than ${ROWS_MAX} rules: use prefixes and roles`)] }

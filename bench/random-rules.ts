@@ -1,0 +1,13 @@
+// Rules of every kind, as many as asked for.
+
+/** Users, roles and everybody; exact names, prefixes and expressions; operations and APIs; one in ten denies. */
+export function rulesText(rules: number): string {
+  const rows = Array.from({ length: rules }, (_, at) => {
+    const kind = at % 10
+    const who = kind < 3 ? `User:u${at % 1_000}` : kind === 9 ? '*' : `role:r${at % 200}`
+    const name = kind === 0 || kind === 9 ? `topic.${at}` : kind === 5 ? `~t${at}\\.[a-z]+` : `team${at}.*`
+    return `p, ${who}, topic, ${name}, ${kind === 4 ? 'Fetch' : 'read'}, ${kind === 7 ? 'deny' : 'allow'}`
+  })
+  const links = Array.from({ length: 5_000 }, (_, at) => `g, User:u${at % 1_000}, role:r${(at * 7) % 200}`)
+  return [...rows, ...links].join('\n')
+}
