@@ -65,6 +65,7 @@ async function reloaded(modelText: string): Promise<{ readonly elapsedMs: number
       rules: file('policy.csv', rules),
       mode: 'enforce',
       superUsers: [],
+      internalTopics: 'named',
     },
     knownNames: () => [],
     log,

@@ -2,10 +2,10 @@ import { type LintReport, lintPolicy } from '../acl/policy/lint-policy.ts'
 import type { Finding } from '../acl/policy/rules-file.ts'
 import { UsageError } from '../errors.ts'
 import { type Command, ExitCode, parseOptions, print } from './command.ts'
-import { readSources, sourceHelp, sourceOptions } from './policy-sources.ts'
+import { readAllSources, sourceHelp, sourceOptions, type WholePolicy } from './policy-sources.ts'
 
 export const policyCheck: Command = {
-  usage: '--model FILE --rules FILE [--strict] [--json]',
+  usage: '--config FILE | --model FILE --rules FILE [--strict] [--json]',
   summary: 'tells every problem of a policy at once, and what is doubtful about it',
   help: `${sourceHelp}\n  --strict           warnings fail too`,
   async run(args) {
@@ -16,25 +16,44 @@ export const policyCheck: Command = {
     })
     if (positionals.length > 0)
       throw new UsageError(`"${positionals[0]}" has no meaning here: write --rules ${positionals[0]}`)
-    const report = await lintPolicy(await readSources(values))
-    print(values.json ? asJson(report) : asText(report))
-    const bad = report.findings.some(({ severity }) => severity === 'error' || values.strict)
+    const reports = await Promise.all((await readAllSources(values)).map(lint))
+    print(values.json ? asJson(reports) : reports.map(asText).join('\n'))
+    const bad = reports.some(({ findings }) => findings.some(({ severity }) => severity === 'error' || values.strict))
     return bad ? ExitCode.failed : ExitCode.fine
   },
 }
 
-const isError = ({ severity }: Finding): boolean => severity === 'error'
-
-function asJson({ findings, model, rules, roles }: LintReport): string {
-  return JSON.stringify({ ok: !findings.some(isError), model, rules, roles, findings }, null, 2)
+interface Report extends LintReport {
+  readonly cluster?: string
 }
 
-function asText(report: LintReport): string {
-  const { findings } = report
+async function lint(policy: WholePolicy): Promise<Report> {
+  const report = await lintPolicy(policy)
+  return policy.cluster === undefined ? report : { cluster: policy.cluster, ...report }
+}
+
+const isError = ({ severity }: Finding): boolean => severity === 'error'
+
+/** One object for one policy, a list for the clusters of a configuration. */
+function asJson(reports: readonly Report[]): string {
+  const described = reports.map(({ cluster, findings, model, rules, roles }) => ({
+    ...(cluster === undefined ? {} : { cluster }),
+    ok: !findings.some(isError),
+    model,
+    rules,
+    roles,
+    findings,
+  }))
+  const isOne = reports.length === 1 && reports[0]!.cluster === undefined
+  return JSON.stringify(isOne ? described[0] : described, null, 2)
+}
+
+function asText(report: Report): string {
+  const { findings, cluster } = report
   const errors = findings.filter(isError).length
   const counts = `${errors} error${errors === 1 ? '' : 's'}, ${findings.length - errors} warning${findings.length - errors === 1 ? '' : 's'}`
   const first = errors > 0 ? `refused: ${counts}` : `fine: ${summary(report)}; ${counts}`
-  return [first, ...findings.map(asLine)].join('\n')
+  return [cluster === undefined ? first : `${cluster}: ${first}`, ...findings.map(asLine)].join('\n')
 }
 
 function asLine({ severity, file, line, message }: Finding): string {

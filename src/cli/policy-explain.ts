@@ -1,15 +1,14 @@
-import { setImmediate } from 'node:timers/promises'
-import { loadPolicy, type PolicySources, readRules, runAtOnce } from '../acl/policy/compile-policy.ts'
+import { loadPolicy, readRules, runAtOnce } from '../acl/policy/compile-policy.ts'
 import { type Explanation, explain, type MatchingRule } from '../acl/policy/explain.ts'
 import type { Policy, Subject, Verdict } from '../acl/policy/policy.ts'
 import { recogniseModel } from '../acl/policy/shipped-models.ts'
 import { UsageError } from '../errors.ts'
 import { type Command, ExitCode, parseOptions, print } from './command.ts'
 import { answer, readQuestion, subjectOf, type WrittenQuestion } from './policy-question.ts'
-import { readSources, sourceHelp, sourceOptions } from './policy-sources.ts'
+import { readSources, sourceHelp, sourceOptions, type WholePolicy } from './policy-sources.ts'
 
 export const policyExplain: Command = {
-  usage: '--model FILE --rules FILE PRINCIPAL API OPERATION TYPE NAME [--host ADDRESS] [--json]',
+  usage: '--config FILE | --model FILE --rules FILE PRINCIPAL API OPERATION TYPE NAME [--host ADDRESS] [--json]',
   summary: 'tells which rule decides a question, and what else matches; exits with 1 where it is denied',
   help: `  PRINCIPAL          User:alice
   API …              Fetch read topic orders; TYPE NAME may be "any topic" for "on some topic"
@@ -33,7 +32,6 @@ ${sourceHelp}`,
     const explanation = await explainSources(await readSources(values), {
       subject,
       asked: asUsage(() => readQuestion(words.join(' '))),
-      superUsers: values['super-user'] ?? [],
     })
     print(values.json ? JSON.stringify(explanation, null, 2) : asText(explanation))
     return explanation.verdict.allowed ? ExitCode.fine : ExitCode.failed
@@ -52,7 +50,6 @@ function asUsage<Result>(read: () => Result): Result {
 interface Asked {
   readonly subject: Subject
   readonly asked: WrittenQuestion
-  readonly superUsers: readonly string[]
 }
 
 interface Answer extends Omit<Explanation, 'members' | 'matching'> {
@@ -61,9 +58,9 @@ interface Answer extends Omit<Explanation, 'members' | 'matching'> {
   readonly error?: string
 }
 
-async function explainSources(sources: PolicySources, { subject, asked, superUsers }: Asked): Promise<Answer> {
+async function explainSources(sources: WholePolicy, { subject, asked }: Asked): Promise<Answer> {
   const errors: unknown[] = []
-  const policy = await loadForCommand(sources, superUsers, error => errors.push(error))
+  const policy = await loadForCommand(sources, error => errors.push(error))
   const model = recogniseModel(sources.model.text)
   // What matches beside the deciding rule, the index can tell and casbin cannot.
   if (model === undefined || asked.kind === 'any') return withError(answer(policy, subject, asked), errors)
@@ -77,19 +74,14 @@ function withError(verdict: Verdict, [error]: readonly unknown[]): Answer {
   return error === undefined ? { verdict } : { verdict, error: error instanceof Error ? error.message : String(error) }
 }
 
-export function loadForCommand(
-  sources: PolicySources,
-  superUsers: readonly string[],
-  onError: (error: unknown) => void,
-): Promise<Policy> {
+export function loadForCommand(sources: WholePolicy, onError: (error: unknown) => void): Promise<Policy> {
   const noNames = (): readonly string[] => []
   return loadPolicy({
     ...sources,
-    superUsers,
     onError,
     generation: 1,
     knownNames: noNames,
-    pause: () => setImmediate(),
+    pause: () => undefined,
   })
 }
 

@@ -6,14 +6,14 @@ import { type Command, ExitCode, parseOptions, print } from './command.ts'
 import { type Expectation, type Expectations, readExpectations } from './policy-expectations.ts'
 import { loadForCommand } from './policy-explain.ts'
 import { answer, subjectOf } from './policy-question.ts'
-import { readSources, type SourceValues, sourceHelp, sourceOptions } from './policy-sources.ts'
+import { readSources, type SourceValues, sourceHelp, sourceOptions, type WholePolicy } from './policy-sources.ts'
 
 export const policyTest: Command = {
-  usage: 'FILE… [--model FILE --rules FILE] [--json]',
+  usage: 'FILE… [--config FILE | --model FILE --rules FILE] [--json]',
   summary: 'holds a policy against files of expected decisions',
   help: `  FILE               names model, rules and what to expect; policies/policy.test.yaml is one
 ${sourceHelp}
-                     model and rules given here are used instead of those in the files`,
+                     what is given here is used instead of what the files name`,
   async run(args) {
     const { values, positionals } = parseOptions({ args: [...args], options: sourceOptions, allowPositionals: true })
     if (positionals.length === 0) throw new UsageError('name a file of expected decisions')
@@ -58,13 +58,16 @@ async function policyFor(
   { model, rules, superUsers }: Expectations,
   values: SourceValues,
 ): Promise<Policy> {
+  // A question that cannot be answered is a denial, and shown as one.
+  const load = (sources: WholePolicy): Promise<Policy> => loadForCommand(sources, () => {})
+  if (values.config !== undefined) return load(await readSources(values))
   const beside = (path: string): string => resolve(dirname(file), path)
   const sources = await readSources({
+    ...values,
     model: values.model ?? (model === undefined ? undefined : beside(model)),
     rules: values.rules ?? rules.map(beside),
   })
-  // A question that cannot be answered is a denial, and shown as one.
-  return loadForCommand(sources, values['super-user'] ?? superUsers, () => {})
+  return load({ ...sources, superUsers: values['super-user'] ?? superUsers })
 }
 
 function failureOf(policy: Policy, { subject, allowed, text, question }: Expectation): Failure[] {

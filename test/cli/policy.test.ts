@@ -84,6 +84,61 @@ describe('vkitm policy check', () => {
   })
 })
 
+describe('--config', () => {
+  const cluster = (name: string, port: number, policy: string) => `  - name: ${name}
+    upstream: {bootstrap: [127.0.0.1:1]}
+    listeners: [{name: clients-${name}, bind: 127.0.0.1:${port}, expose: ports, brokerPorts: ${port + 1}-${port + 2}}]
+    policy: ${policy}
+`
+  const policy = (rules: string, more = '') => `{model: ${model}, rules: ${rules}${more}}`
+  const config = (name: string, ...clusters: string[]) => file(name, `clusters:\n${clusters.join('')}`)
+  const asked = ['Fetch', 'read', 'topic', 'secret'] as const
+
+  it('brings the policy of every cluster to check, and rules that are only tried', async () => {
+    const doubtful = file('tried.csv', 'p, role:x, topic, t, read, allow\n')
+    const both = config(
+      'both.yaml',
+      cluster('one', 20_000, policy(starter, `, shadowRules: ${doubtful}`)),
+      cluster('two', 20_010, policy(doubtful)),
+      cluster('open', 20_020, 'none'),
+    )
+    const { code, out } = await run('policy', 'check', '--config', both)
+    assert.equal(code, 0, out)
+    assert.match(out, /^one: fine: .*\ntwo: fine: 1 rules.*\n.*nobody has role:x.*\none, shadowRules: fine/)
+    const json = JSON.parse((await run('policy', 'check', '--config', both, '--cluster', 'two', '--json')).out)
+    assert.deepEqual([json.length, json[0].cluster, json[0].ok, json[0].findings.length], [1, 'two', true, 1])
+    assert.equal((await run('policy', 'check', '--config', both, '--cluster', 'two', '--strict')).code, 1)
+    assert.equal((await run('policy', 'check', '--config', both, '--cluster', 'open')).code, 1)
+    assert.equal((await run('policy', 'check', '--config', both, '--cluster', 'three')).code, 2)
+    assert.equal((await run('policy', 'check', '--config', both, '--rules', starter)).code, 2)
+  })
+
+  it('brings rules, super users and internal topics to explain and test', async () => {
+    const all = file('all.csv', 'p, User:a, topic, *, read, allow\n')
+    const one = config('one.yaml', cluster('one', 20_000, policy(all, ', superUsers: [User:root]')))
+    assert.equal((await run('policy', 'explain', '--config', one, 'User:a', ...asked)).code, 0)
+    assert.equal((await run('policy', 'explain', '--config', one, 'User:b', ...asked)).code, 1)
+    assert.match((await run('policy', 'explain', '--config', one, 'User:root', ...asked)).out, /to a super user/)
+    const expected =
+      'expect: [{principal: User:root, allow: [Fetch read topic secret]}, {principal: User:a, deny: [Fetch read topic __consumer_offsets]}]'
+    const test = file('config.test.yaml', expected)
+    assert.equal((await run('policy', 'test', test, '--config', one)).code, 0)
+    const judged = config(
+      'judged.yaml',
+      cluster('one', 20_000, policy(all, ', superUsers: [User:root], internalTopics: judged')),
+    )
+    assert.match((await run('policy', 'test', test, '--config', judged)).out, /1 of 2 are not as expected/)
+  })
+
+  it('asks which cluster is meant', async () => {
+    const two = config('two.yaml', cluster('one', 20_000, policy(starter)), cluster('two', 20_010, policy(starter)))
+    const { code, out } = await run('policy', 'explain', '--config', two, 'User:b', ...asked)
+    assert.equal(code, 2)
+    assert.match(out, /add --cluster one or two/)
+    assert.equal((await run('policy', 'explain', '--config', two, '--cluster', 'two', 'User:b', ...asked)).code, 1)
+  })
+})
+
 describe('vkitm policy explain', () => {
   const explain = (...args: string[]) => run('policy', 'explain', '--model', model, '--rules', starter, ...args)
 
