@@ -33,7 +33,7 @@ ${sourceHelp}`,
       subject,
       asked: asUsage(() => readQuestion(words.join(' '))),
     })
-    print(values.json ? JSON.stringify(explanation, null, 2) : asText(explanation))
+    print(values.json ? JSON.stringify(explanation, null, 2) : explanationText(explanation))
     return explanation.verdict.allowed ? ExitCode.fine : ExitCode.failed
   },
 }
@@ -47,18 +47,18 @@ function asUsage<Result>(read: () => Result): Result {
   }
 }
 
-interface Asked {
+export interface Asked {
   readonly subject: Subject
   readonly asked: WrittenQuestion
 }
 
-interface Answer extends Omit<Explanation, 'members' | 'matching'> {
+export interface Answer extends Omit<Explanation, 'members' | 'matching'> {
   readonly members?: readonly string[]
   readonly matching?: readonly MatchingRule[]
   readonly error?: string
 }
 
-async function explainSources(sources: WholePolicy, { subject, asked }: Asked): Promise<Answer> {
+export async function explainSources(sources: WholePolicy, { subject, asked }: Asked): Promise<Answer> {
   const errors: unknown[] = []
   const policy = await loadForCommand(sources, error => errors.push(error))
   const model = recogniseModel(sources.model.text)
@@ -85,7 +85,7 @@ export function loadForCommand(sources: WholePolicy, onError: (error: unknown) =
   })
 }
 
-function asText({ verdict, members, matching = [], error }: Answer): string {
+export function explanationText({ verdict, members, matching = [], error }: Answer): string {
   const others = matching.filter(({ file, line }) => file !== verdict.rule?.file || line !== verdict.rule.line)
   return [
     `${verdict.allowed ? 'allowed' : 'denied'} ${reason(verdict, error)}`,

@@ -1,17 +1,25 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { DemoClient } from '../../src/cli/demo/demo-client.ts'
+import { makeOrders } from '../../src/cli/demo/orders.ts'
+import { speakTls } from '../../src/cli/demo/refused-connections.ts'
+import type { Scene } from '../../src/cli/demo/scene.ts'
 import { Screen } from '../../src/cli/demo/screen.ts'
+import { endStory, tell } from '../../src/cli/demo/story.ts'
+import { Workspace } from '../../src/cli/demo/workspace.ts'
 import { startEmbeddedCluster } from '../../src/embedded/embedded-cluster.ts'
 import { UpstreamError } from '../../src/errors.ts'
 import { ApiKey } from '../../src/protocol/api-key.ts'
 import { ErrorCode } from '../../src/protocol/error-code.ts'
+import { createLog } from '../../src/telemetry/log.ts'
 import { finish, start } from '../support/child-process.ts'
 import { hasMaven, javaMissing } from '../support/java.ts'
+import { without } from '../tls/programs.ts'
 
 const program = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.js')
 const ansi = '\u001b['
@@ -20,6 +28,61 @@ const run = (args: string[]) => finish(process.execPath, [program, 'demo', ...ar
 
 const folderIn = (text: string) => /\S*vkitm-demo-\w+/.exec(text)?.[0] ?? assert.fail(`no folder is named in:\n${text}`)
 
+/** What a user is told of every step, whatever stands behind the gateway. */
+const everyStep = [
+  /✓ one each for alice and bob, to show to the gateway/,
+  /p, User:bob, topic, demo\.orders, \*, deny\n/,
+  /✓ every record came back/,
+  /find it \(Metadata\) +TOPIC_AUTHORIZATION_FAILED \(29\)/,
+  /write to it \(Produce\) +TOPIC_AUTHORIZATION_FAILED \(29\)/,
+  /read it \(Fetch\) +TOPIC_AUTHORIZATION_FAILED \(29\)/,
+  /✓ refused each time, with Kafka's own error/,
+  /✓ the list of all topics that he gets does not name it/,
+  /✓ what he tried to write reached no broker/,
+  /✓ none of alice's records is in the \d+ bytes he got/,
+  /"outcome":"denied","principal":"User:bob","api":"Produce",.*"rule":"\S+policy\.csv:6"/,
+  /│ denied by policy\.csv:6: p, User:bob, topic, demo\.orders, \*, deny\n.*also matching:\n.*policy\.csv:2: /,
+  /✓ the command names the same rule/,
+  /✓ he reads all 9 records/,
+  /✓ to write he still gets TOPIC_AUTHORIZATION_FAILED/,
+  /✓ plaintext on the TLS port: closed without an answer/,
+  /✓ a client that does not know the authority does not go on/,
+  /✓ a client without a certificate: closed without an answer/,
+  /✓ an alice of somebody else's authority: closed without an answer/,
+  /Every step held/,
+]
+
+interface LiveDemo {
+  readonly stdout: string
+  readonly folder: string
+  /** @returns what the process ended with. */
+  stop(): Promise<unknown[]>
+}
+
+async function liveDemo(): Promise<LiveDemo> {
+  const child = start(process.execPath, [program, 'demo'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const ended = once(child, 'exit')
+  let stdout = ''
+  for await (const text of child.stdout!.setEncoding('utf8')) {
+    stdout += text
+    if (stdout.includes('Up until Ctrl-C') && stdout.endsWith('\n')) break
+  }
+  return {
+    stdout,
+    folder: folderIn(stdout),
+    stop() {
+      child.kill('SIGINT')
+      return ended
+    },
+  }
+}
+
+/** The lines that the demo offers for copying under a heading. */
+function offered(stdout: string, heading: string): string[] {
+  const [, block = assert.fail(`nothing about ${heading}`)] = stdout.split(`\n  ${heading}\n`)
+  return block.split('\n\n')[0]!.split('\n')
+}
+
 describe('vkitm demo', { timeout: 120_000 }, () => {
   it('shows the whole way through TLS, exits with 0 and leaves nothing behind', async () => {
     const { code, stdout, stderr } = await run(['--once'])
@@ -27,29 +90,119 @@ describe('vkitm demo', { timeout: 120_000 }, () => {
     assert.equal(stderr, '')
     assert.match(stdout, /TLSv1\.3.*localhost by vkitm demo authority/)
     assert.match(stdout, /9 records produced/)
-    assert.match(stdout, /demo\.orders-2\s+2\s+carol\s+\{"order":9,"customer":"carol","item":"glass"\}/)
+    assert.match(stdout, /demo\.orders-2\s+2\s+zoe\s+\{"order":9,"customer":"zoe","item":"glass"\}/)
     assert.match(stdout, /broker 3\s+localhost:\d+3\s+127\.0\.0\.1:\d+/)
-    assert.match(stdout, /plaintext protocol they always spoke:\s+│ .*\{"order":1,"customer":"alice","item":"tea"\}/)
-    assert.match(stdout, /Every step held/)
+    assert.match(stdout, /plaintext protocol they always spoke:\s+│ .*\{"order":1,"customer":"ida","item":"tea"\}/)
+    for (const sentence of everyStep) assert.match(stdout, sentence)
+    const found = /✓ (\d+) ms later bob finds/.exec(stdout) ?? assert.fail(stdout)
+    assert.ok(Number(found[1]) <= 1_000, found[0])
     assert.ok(!stdout.includes('✗') && !stdout.includes(ansi))
     assert.equal(existsSync(folderIn(stdout)), false)
   })
 
   it('stays up for other clients until it is told to stop', async () => {
-    const child = start(process.execPath, [program, 'demo'], { stdio: ['ignore', 'pipe', 'inherit'] })
-    const ended = once(child, 'exit')
-    let stdout = ''
-    for await (const text of child.stdout!.setEncoding('utf8')) {
-      stdout += text
-      if (stdout.includes('Up until Ctrl-C') && stdout.endsWith('\n')) break
-    }
-    const folder = folderIn(stdout)
-    const [, kcat] = /^(kcat .* -L)$/m.exec(stdout) ?? assert.fail(stdout)
-    assert.ok(kcat!.includes(`ssl.ca.location=${join(folder, 'certs', 'ca.pem')}`))
-    assert.ok(existsSync(join(folder, 'client.properties')))
-    child.kill('SIGINT')
-    assert.deepEqual(await ended, [0, null])
+    const { stdout, folder, stop } = await liveDemo()
+    assert.match(stdout, /^kcat -F \S+alice\.conf -L$/m)
+    assert.ok(existsSync(join(folder, 'alice.properties')))
+    assert.deepEqual(await stop(), [0, null])
     assert.equal(existsSync(folder), false)
+  })
+
+  it('refuses, byte for byte, who shows no certificate and whom the policy denies', async () => {
+    const { stdout, folder, stop } = await liveDemo()
+    try {
+      const inFolder = (...names: string[]) => readFileSync(join(folder, ...names), 'utf8')
+      const port = Number(/localhost:(\d+)/.exec(inFolder('alice.conf'))![1])
+      const gateway = { host: 'localhost', port, ca: inFolder('certs', 'ca.pem') }
+      const stranger = await speakTls(gateway)
+      assert.deepEqual([stranger.isClosed, stranger.answer.toString('hex')], [true, ''])
+      const identity = { certificate: inFolder('certs', 'bob.pem'), key: inFolder('certs', 'bob.key') }
+      assert.ok((await speakTls({ ...gateway, identity })).answer.length > 0, 'the same question, with a certificate')
+
+      const written = () => inFolder('audit.log').split('\n').length
+      const before = written()
+      const bob = new DemoClient({ ...gateway, identity })
+      const record = new Map([[0, [{ value: Buffer.from('smuggled goods'), timestamp: 0n }]]])
+      try {
+        await assert.rejects(
+          bob.produce('demo.orders', record),
+          /producing to demo\.orders-0: TOPIC_AUTHORIZATION_FAILED/,
+        )
+        const values = [...(await bob.consume('demo.orders', 9)).values()].flat().map(({ value }) => String(value))
+        assert.equal(values.length, 9)
+        assert.ok(values.every(value => value.includes('"customer"') && !value.includes('smuggled')))
+
+        writeFileSync(join(folder, 'policy.csv'), inFolder('policy.csv').replace(', write, deny', ', *, deny'))
+        for (let code = 0, tries = 0; code !== ErrorCode.TOPIC_AUTHORIZATION_FAILED; tries++) {
+          assert.ok(tries < 100, 'the change is not in force')
+          await delay(50)
+          code = await bob.errorOf('demo.orders')
+        }
+        const more = new DemoClient({ ...gateway, identity })
+        try {
+          await assert.rejects(more.consume('demo.orders', 9), /TOPIC_AUTHORIZATION_FAILED/)
+          assert.equal(more.received.includes('"customer"'), false)
+        } finally {
+          more.close()
+        }
+      } finally {
+        bob.close()
+      }
+      assert.ok(written() > before)
+      assert.ok(!stdout.includes('smuggled goods'))
+    } finally {
+      await stop()
+    }
+  })
+
+  it('offers commands that do what they say when pasted', { skip: without('kcat') }, async () => {
+    const { stdout, stop } = await liveDemo()
+    const paste = (line: string) => finish('bash', ['-c', line], { timeoutMs: 30_000 })
+    try {
+      const [list, write, read] = offered(stdout, 'kcat, as alice: list, produce, consume')
+      assert.match((await paste(list!)).stdout, /topic "demo\.orders" with 3 partitions/)
+      assert.equal((await paste(write!)).code, 0)
+      assert.match((await paste(read!)).stdout, /hello/)
+      const [bobReads, bobWrites] = offered(stdout, 'kcat, as bob: he reads, and is refused when he writes')
+      assert.match((await paste(bobReads!)).stdout, /"item":"tea"/)
+      assert.match((await paste(bobWrites!)).stderr, /Topic authorization failed/)
+      const [explain, change, again] = offered(stdout, 'which rule it is; take it out, and try bob again')
+      const explained = await paste(explain!)
+      assert.equal(explained.code, 1, explained.stderr)
+      assert.match(explained.stdout, /^denied by \S+:6: p, User:bob, topic, demo\.orders, write, deny/)
+      assert.equal((await paste(change!)).code, 0)
+      await delay(1_000)
+      const { code, stderr } = await paste(again!)
+      assert.equal(code, 0, stderr)
+    } finally {
+      await stop()
+    }
+  })
+
+  it('does not hold where the policy lets everybody in', async () => {
+    const workspace = await Workspace.create()
+    const writePolicy = workspace.writePolicy.bind(workspace)
+    workspace.writePolicy = () => writePolicy('p, User:bob, topic, demo.orders, *, allow')
+    let shown = ''
+    const write = (text: string | Uint8Array): boolean => {
+      shown += text
+      return true
+    }
+    const screen = new Screen({ write })
+    const sink = { write() {}, dropped: 0, flushed: async () => {} }
+    const log = createLog({ destination: sink })
+    const orders = makeOrders(Date.now())
+    const scene: Scene = { screen, workspace, log, audit: sink, isKafka: false, orders, clients: new Map() }
+    writeFileSync(workspace.path('audit.log'), '')
+    try {
+      await assert.rejects(tell(scene), /no audit record of a Produce was written/)
+    } finally {
+      await endStory(scene)
+      await workspace.remove()
+    }
+    assert.match(shown, /✗ refused each time/)
+    assert.match(shown, /✗ the list of all topics that he gets does not name it/)
+    assert.match(shown, /✗ what he tried to write reached no broker/)
   })
 
   it('leaves nothing behind where it is told to stop before it is up', async () => {
@@ -82,7 +235,7 @@ describe('vkitm demo', { timeout: 120_000 }, () => {
     const { code, stdout, stderr } = await run(['--once', '--kafka'])
     assert.equal(code, 0, stdout + stderr)
     assert.match(stdout, /1 broker of Apache Kafka 4\.4\.0/)
-    assert.match(stdout, /Every step held/)
+    for (const sentence of everyStep) assert.match(stdout, sentence)
     assert.equal(existsSync(folderIn(stdout)), false)
   })
 })

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { run } from '../support/child-process.ts'
 
-const VERSION = { openssl: ['version'], keytool: ['-help'], java: ['-version'] } as const
+const VERSION = { openssl: ['version'], keytool: ['-help'], java: ['-version'], kcat: ['-V'] } as const
 
 type Program = keyof typeof VERSION
 

@@ -7,20 +7,14 @@ import { zeroUuid } from '../../protocol/empty.ts'
 import { ErrorCode, errorName } from '../../protocol/error-code.ts'
 import { createTopicsRequestDefaults } from '../../protocol/generated/create-topics-request.ts'
 import { describeClusterRequestDefaults } from '../../protocol/generated/describe-cluster-request.ts'
-import {
-  fetchRequestDefaults,
-  fetchRequestFetchPartitionDefaults,
-  fetchRequestFetchTopicDefaults,
-} from '../../protocol/generated/fetch-request.ts'
 import { findCoordinatorRequestDefaults } from '../../protocol/generated/find-coordinator-request.ts'
 import { metadataRequestDefaults } from '../../protocol/generated/metadata-request.ts'
-import type { MetadataResponseTopic } from '../../protocol/generated/metadata-response.ts'
-import { produceRequestDefaults } from '../../protocol/generated/produce-request.ts'
 import { type BatchRecord, readRecords } from '../../records/read-records.ts'
 import { completeBatches } from '../../records/record-batch.ts'
-import { type NewRecord, writeBatch } from '../../records/write-batch.ts'
+import type { NewRecord } from '../../records/write-batch.ts'
 import { Span } from '../../wire/span.ts'
 import { DemoConnection, type Target } from './demo-connection.ts'
+import { type DescribedTopic, fetchQuestion, produceQuestion } from './topic-questions.ts'
 
 export interface BrokerAddress {
   readonly nodeId: number
@@ -51,6 +45,11 @@ export class DemoClient {
   /** Every byte that reached the client, after decryption. */
   get received(): Buffer {
     return Buffer.concat([...this.#connections.values(), ...this.#closed].flatMap(({ received }) => received))
+  }
+
+  /** Is every connection it made still open? */
+  get isConnected(): boolean {
+    return [...this.#connections.values()].every(({ socket }) => !socket.destroyed)
   }
 
   /** The connection to the bootstrap address. */
@@ -90,17 +89,11 @@ export class DemoClient {
 
   /** One batch to each partition, acknowledged by all replicas. @returns how many records were acknowledged. */
   async produce(topic: string, records: ReadonlyMap<number, readonly NewRecord[]>): Promise<number> {
-    const described = await this.#describe(topic)
+    const described = await this.describe(topic)
     let acknowledged = 0
     for (const [index, batch] of records) {
       const leader = await this.#leaderOf(described, index)
-      const partitionData = [{ index, records: Span.of(writeBatch(batch)) }]
-      const { responses } = await leader.ask(ApiKey.Produce, {
-        ...produceRequestDefaults(),
-        acks: -1,
-        timeoutMs: patienceMs,
-        topicData: [{ name: topic, topicId: described.topicId, partitionData }],
-      })
+      const { responses } = await leader.ask(ApiKey.Produce, produceQuestion(described, index, batch))
       expectNone(responses[0]!.partitionResponses[0]!.errorCode, `producing to ${topic}-${index}`)
       acknowledged += batch.length
     }
@@ -109,7 +102,7 @@ export class DemoClient {
 
   /** Reads every partition from its beginning until `count` records are there, by partition. */
   async consume(topic: string, count: number): Promise<ReadonlyMap<number, readonly BatchRecord[]>> {
-    const described = await this.#describe(topic)
+    const described = await this.describe(topic)
     const read = new Map<number, BatchRecord[]>(described.partitions.map(each => [each.partitionIndex, []]))
     const total = (): number => [...read.values()].reduce((sum, { length }) => sum + length, 0)
     for (const deadline = Date.now() + patienceMs; total() < count && Date.now() < deadline; ) {
@@ -118,22 +111,14 @@ export class DemoClient {
     return read
   }
 
-  async #fetch(topic: MetadataResponseTopic, index: number, last: BatchRecord | undefined): Promise<BatchRecord[]> {
+  async #fetch(topic: DescribedTopic, index: number, last: BatchRecord | undefined): Promise<BatchRecord[]> {
     const leader = await this.#leaderOf(topic, index)
     const fetchOffset = last === undefined ? 0n : last.offset + 1n
-    const partition = {
-      ...fetchRequestFetchPartitionDefaults(),
-      partition: index,
-      fetchOffset,
-      partitionMaxBytes: 1 << 20,
-    }
-    const asked = { ...fetchRequestFetchTopicDefaults(), topic: topic.name ?? '', topicId: topic.topicId }
-    const { responses, errorCode } = await leader.ask(ApiKey.Fetch, {
-      ...fetchRequestDefaults(),
-      maxWaitMs: last === undefined ? fetchWaitMs : 0,
-      minBytes: 1,
-      topics: [{ ...asked, partitions: [partition] }],
-    })
+    const maxWaitMs = last === undefined ? fetchWaitMs : 0
+    const { responses, errorCode } = await leader.ask(
+      ApiKey.Fetch,
+      fetchQuestion(topic, index, { fetchOffset, maxWaitMs }),
+    )
     expectNone(errorCode, 'fetching')
     const [answer] = responses[0]?.partitions ?? []
     if (answer === undefined) return []
@@ -142,30 +127,43 @@ export class DemoClient {
     return batches.flatMap(readRecords).filter(({ offset }) => offset >= fetchOffset)
   }
 
-  /** A new topic may take a moment to have leaders. */
-  async #describe(name: string): Promise<MetadataResponseTopic> {
+  /** What a list of all topics names. */
+  async topicNames(): Promise<readonly (string | null)[]> {
+    const { topics } = await this.#metadata(null)
+    return topics.map(({ name }) => name)
+  }
+
+  /** The error that comes with a topic's description. */
+  async errorOf(name: string): Promise<number> {
+    const { topics } = await this.#metadata([name])
+    return topics[0]!.errorCode
+  }
+
+  /** A new topic may take a moment to have leaders; one that is forbidden stays so. */
+  async describe(name: string): Promise<DescribedTopic> {
     for (const deadline = Date.now() + patienceMs; ; await delay(pauseMs)) {
       const { topics } = await this.#metadata([name])
       const [topic] = topics
       const isReady = topic!.errorCode === ErrorCode.NONE && topic!.partitions.every(({ leaderId }) => leaderId >= 0)
       if (isReady) return topic!
-      if (Date.now() > deadline) expectNone(topic!.errorCode, `finding the leaders of ${name}`)
+      const isFinal = topic!.errorCode === ErrorCode.TOPIC_AUTHORIZATION_FAILED || Date.now() > deadline
+      if (isFinal) expectNone(topic!.errorCode, `finding the leaders of ${name}`)
     }
   }
 
-  async #metadata(names: readonly string[]): Promise<ResponseByKey[typeof ApiKey.Metadata]> {
+  async #metadata(names: readonly string[] | null): Promise<ResponseByKey[typeof ApiKey.Metadata]> {
     const connection = await this.first()
-    const topics = names.map(name => ({ name, topicId: zeroUuid }))
+    const topics = names?.map(name => ({ name, topicId: zeroUuid })) ?? null
     const answer = await connection.ask(ApiKey.Metadata, { ...metadataRequestDefaults(), topics })
     this.#told.push(...answer.brokers.map(({ nodeId, host, port }) => ({ nodeId, host, port })))
     return answer
   }
 
-  async #leaderOf({ name, partitions }: MetadataResponseTopic, index: number): Promise<DemoConnection> {
+  async #leaderOf({ name, partitions }: DescribedTopic, index: number): Promise<DemoConnection> {
     const leaderId = partitions.find(({ partitionIndex }) => partitionIndex === index)?.leaderId
     const address = this.#told.findLast(({ nodeId }) => nodeId === leaderId)
     if (address === undefined) throw failed(`nobody said where the leader of ${name}-${index} is`)
-    return this.#connect({ host: address.host, port: address.port, ca: this.#bootstrap.ca })
+    return this.#connect({ ...this.#bootstrap, host: address.host, port: address.port })
   }
 
   async #connect(target: Target): Promise<DemoConnection> {

@@ -15,6 +15,14 @@ export interface Target {
   readonly port: number
   /** PEM of the authority to trust; absent: plaintext. */
   readonly ca?: string | undefined
+  /** The client's own certificate. */
+  readonly identity?: Identity | undefined
+}
+
+/** PEM. */
+export interface Identity {
+  readonly certificate: string
+  readonly key: string
 }
 
 const answerMs = 10_000
@@ -96,12 +104,16 @@ function highestStable({ maxVersion, latestVersionUnstable }: ApiDescription): n
   return latestVersionUnstable ? maxVersion - 1 : maxVersion
 }
 
-function connected({ host, port, ca }: Target): Promise<Socket> {
+function socketTo({ host, port, ca, identity }: Target): Socket {
+  if (ca === undefined) return connect({ host, port })
+  const own = identity === undefined ? {} : { cert: identity.certificate, key: identity.key }
+  return connectTls({ host, port, ca: [ca], servername: host, minVersion: 'TLSv1.2', ...own })
+}
+
+function connected(target: Target): Promise<Socket> {
+  const { host, port } = target
   return new Promise((resolve, reject) => {
-    const socket =
-      ca === undefined
-        ? connect({ host, port })
-        : connectTls({ host, port, ca: [ca], servername: host, minVersion: 'TLSv1.2' })
+    const socket = socketTo(target)
     socket.setTimeout(answerMs, () => socket.destroy(broken('VKITM_DEMO_SILENT', `${host}:${port} does not answer`)))
     socket.once('error', reject)
     socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => {

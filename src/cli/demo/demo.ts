@@ -1,12 +1,13 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { VkitmError } from '../../errors.ts'
 import { LineSink } from '../../telemetry/line-sink.ts'
-import { createLog, type Log } from '../../telemetry/log.ts'
+import { createLog } from '../../telemetry/log.ts'
 import { type Command, ExitCode, parseOptions } from '../command.ts'
 import { serve } from '../service.ts'
 import { makeOrders } from './orders.ts'
+import type { Scene } from './scene.ts'
 import { Screen } from './screen.ts'
-import { endStory, type Scene, tell } from './story.ts'
+import { endStory, tell } from './story.ts'
 import { suggest } from './suggestions.ts'
 import { gatewayHost, Workspace } from './workspace.ts'
 
@@ -16,7 +17,8 @@ const stopSignals = ['SIGINT', 'SIGTERM'] as const
 
 export const demo: Command = {
   usage: '[--kafka] [--once]',
-  summary: 'brings up brokers, certificates and a gateway, produces and consumes through TLS, and shows it',
+  summary:
+    'brings up brokers, certificates and a gateway, produces and consumes through TLS, refuses who may not, and shows it',
   help: `  --kafka  a real Apache Kafka instead of brokers in memory; needs Java and Maven
   --once   ends when all is shown: with 0 when every step held, else with 1`,
   async run(args) {
@@ -26,11 +28,13 @@ export const demo: Command = {
     })
     const workspace = await Workspace.create()
     const logFile = await open(workspace.path('gateway.log'), 'a')
-    const output = new LineSink({ fd: logFile.fd })
-    const log = createLog({ level: 'info', destination: output })
+    const auditFile = await open(workspace.path('audit.log'), 'a')
+    const log = createLog({ level: 'info', destination: new LineSink({ fd: logFile.fd }) })
+    const audit = new LineSink({ fd: auditFile.fd })
     const screen = new Screen(process.stdout)
     const isKafka = values.kafka ?? false
-    const scene: Scene = { screen, workspace, log, output, isKafka, orders: makeOrders(Date.now()) }
+    const orders = makeOrders(Date.now())
+    const scene: Scene = { screen, workspace, log, audit, isKafka, orders, clients: new Map() }
     try {
       await interruptible(scene, async () => {
         await perform(scene)
@@ -38,7 +42,7 @@ export const demo: Command = {
       })
     } finally {
       await endStory(scene)
-      await leave(scene, log, logFile)
+      await leave(scene, [logFile, auditFile])
     }
     return screen.failures === 0 ? ExitCode.fine : ExitCode.failed
   },
@@ -85,9 +89,8 @@ async function stayUp(scene: Scene): Promise<void> {
   const ended = serve(gateway, { log, signals: process })
   suggest(screen, {
     bootstrap: `${gatewayHost}:${ports?.bootstrap}`,
-    authority: workspace.path('certs', 'ca.pem'),
-    clientProperties: workspace.path('client.properties'),
-    logFile: workspace.path('gateway.log'),
+    program: `node ${process.argv[1]}`,
+    path: (...names) => workspace.path(...names),
     admin: gateway.admin,
   })
   screen.title('Up until Ctrl-C', workspace.folder)
@@ -96,9 +99,9 @@ async function stayUp(scene: Scene): Promise<void> {
 }
 
 /** The folder stays where something failed, for whoever looks into it. */
-async function leave({ screen, workspace }: Scene, log: Log, logFile: FileHandle): Promise<void> {
-  await log.flushed(logFlushMs)
-  await logFile.close()
+async function leave({ screen, workspace, log, audit }: Scene, files: readonly FileHandle[]): Promise<void> {
+  await Promise.all([log.flushed(logFlushMs), audit.flushed(logFlushMs)])
+  await Promise.all(files.map(file => file.close()))
   if (screen.failures === 0) await workspace.remove()
   else screen.say(`see ${workspace.path('gateway.log')}`)
 }

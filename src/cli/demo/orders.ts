@@ -5,7 +5,7 @@ import type { NewRecord } from '../../records/write-batch.ts'
 export const topic = 'demo.orders'
 export const partitions = 3
 
-const customers = ['alice', 'bob', 'carol']
+const customers = ['ida', 'max', 'zoe']
 const goods = ['tea', 'salt', 'ink', 'paper', 'rope', 'oil', 'wax', 'silk', 'glass']
 
 /** By partition. */

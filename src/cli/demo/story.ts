@@ -1,48 +1,36 @@
 /**
  * The demo, step by step. A step shows what it did and checks that it really held; one that throws ends the story.
- * Whoever adds a step (a second user who is denied, a rotation) puts a function into `steps`.
+ * Whoever adds a step puts a function into `steps`.
  */
 import { X509Certificate } from 'node:crypto'
 import { TLSSocket } from 'node:tls'
 import { loadConfig } from '../../config/load-config.ts'
-import { type Gateway, startGateway } from '../../gateway/gateway.ts'
-import type { Log, LogDestination } from '../../telemetry/log.ts'
+import { startGateway } from '../../gateway/gateway.ts'
+import { createRoot, issueClient } from '../../tls/certificate-authority.ts'
 import { type BrokerAddress, DemoClient } from './demo-client.ts'
+import { changeTheRule, refuseBob, showTheRule } from './denied-user.ts'
 import { startEmbeddedUpstream } from './embedded-upstream.ts'
-import { type DemoPorts, findPorts } from './free-ports.ts'
+import { findPorts } from './free-ports.ts'
 import { startKafkaUpstream } from './kafka-upstream.ts'
-import { describeRecord, type makeOrders, partitions, topic } from './orders.ts'
-import { reasonForDistrust, speakPlaintext } from './refused-connections.ts'
-import type { Screen } from './screen.ts'
-import type { DemoUpstream } from './upstream.ts'
-import { gatewayHost, type Workspace } from './workspace.ts'
-
-/** What the steps share; filled in as the story goes on. */
-export interface Scene {
-  readonly screen: Screen
-  readonly workspace: Workspace
-  readonly log: Log
-  /** Where the log goes, and what policies decide. */
-  readonly output: LogDestination
-  readonly isKafka: boolean
-  readonly orders: ReturnType<typeof makeOrders>
-  ports?: DemoPorts
-  upstream?: DemoUpstream
-  gateway?: Gateway | undefined
-  client?: DemoClient
-  /** Somebody else minds the signals now. */
-  isServed?: boolean
-}
+import { describeRecord, partitions, topic } from './orders.ts'
+import { deny, users } from './policy.ts'
+import { reasonForDistrust, speakPlaintext, speakTls } from './refused-connections.ts'
+import { clientOf, countOf, newClient, portsOf, type Scene, upstreamOf } from './scene.ts'
+import { gatewayHost } from './workspace.ts'
 
 type Step = (scene: Scene) => Promise<void>
 
 const steps: readonly Step[] = [
   startBrokers,
   makeCertificates,
+  writePolicy,
   putGatewayInFront,
   produceOverTls,
   consumeOverTls,
   compareViews,
+  refuseBob,
+  showTheRule,
+  changeTheRule,
   refuseStrangers,
 ]
 
@@ -51,8 +39,8 @@ export async function tell(scene: Scene): Promise<void> {
 }
 
 /** Ends what the story began and what is still up; safe at any point of it. */
-export async function endStory({ client, gateway, upstream }: Scene): Promise<void> {
-  client?.close()
+export async function endStory({ clients, gateway, upstream }: Scene): Promise<void> {
+  for (const client of clients.values()) client.close()
   await gateway?.stop()
   await upstream?.stop()
 }
@@ -75,28 +63,36 @@ async function makeCertificates({ screen, workspace }: Scene): Promise<void> {
   const isIssued = certificate.checkIssued(authority) && certificate.checkHost(gatewayHost) !== undefined
   screen.check(`an authority of our own, ${workspace.path('certs', 'ca.pem')}`, authority.ca)
   screen.check(`a certificate for ${gatewayHost}, issued by it, valid until ${certificate.validTo}`, isIssued)
+  const own = users.map(user => new X509Certificate(workspace.identityOf(user).certificate))
+  screen.check(
+    `one each for ${users.join(' and ')}, to show to the gateway`,
+    own.every(each => each.checkIssued(authority)),
+  )
+}
+
+async function writePolicy({ screen, workspace }: Scene): Promise<void> {
+  screen.step('A policy')
+  screen.say(workspace.path('policy.csv'))
+  screen.quote(await workspace.writePolicy(deny.everything))
 }
 
 async function putGatewayInFront(scene: Scene): Promise<void> {
-  const { screen, workspace, log } = scene
+  const { screen, workspace, log, audit } = scene
   screen.step('vkitm in front of it')
   scene.ports = await findPorts()
   screen.say(workspace.path('vkitm.yaml'))
   screen.quote(await workspace.writeConfig(upstreamOf(scene).bootstrap, scene.ports))
-  await workspace.writeClientProperties()
-  scene.gateway = await startGateway(await loadConfig(workspace.path('vkitm.yaml')), {
-    log,
-    audit: scene.output,
-  })
+  await workspace.writeClients(`${gatewayHost}:${scene.ports.bootstrap}`)
+  const config = await loadConfig(workspace.path('vkitm.yaml'))
+  scene.gateway = await startGateway(config, { log, audit })
   const [listener] = scene.gateway.addresses
   screen.check(`listens at ${listener?.bootstrap}, brokers at ports ${listener?.brokerPorts}`, listener !== undefined)
 }
 
 async function produceOverTls(scene: Scene): Promise<void> {
   const { screen, orders } = scene
-  screen.step('A client produces over TLS')
-  const client = newClient(scene)
-  scene.client = client
+  screen.step('alice produces over TLS')
+  const client = clientOf(scene, 'alice')
   const { socket } = await client.first()
   screen.check(describeHandshake(socket), socket instanceof TLSSocket && socket.authorized)
   await client.createTopic(topic, partitions)
@@ -109,8 +105,8 @@ async function produceOverTls(scene: Scene): Promise<void> {
 
 async function consumeOverTls(scene: Scene): Promise<void> {
   const { screen, orders } = scene
-  screen.step('Another client consumes over TLS')
-  const client = newClient(scene)
+  screen.step('alice consumes over TLS')
+  const client = newClient(scene, 'alice')
   try {
     const read = await client.consume(topic, countOf(orders))
     const rows = [...read].flatMap(([partition, records]) =>
@@ -129,8 +125,8 @@ async function consumeOverTls(scene: Scene): Promise<void> {
 
 async function compareViews(scene: Scene): Promise<void> {
   const { screen } = scene
-  screen.step('What the client saw, and what the brokers saw')
-  const client = clientOf(scene)
+  screen.step('What alice saw, and what the brokers saw')
+  const client = clientOf(scene, 'alice')
   await client.askForAddresses('demo-group')
   const real = await realBrokers(scene)
   const told = client.addressesTold
@@ -139,11 +135,11 @@ async function compareViews(scene: Scene): Promise<void> {
     return found === undefined ? 'nothing' : `${found.host}:${found.port}`
   }
   const rows = real.map(({ nodeId }) => [`broker ${nodeId}`, addressOf(told, nodeId), addressOf(real, nodeId)])
-  screen.table([['', 'the client was told', 'the broker really is at'], ...rows])
+  screen.table([['', 'alice was told', 'the broker really is at'], ...rows])
   const isHidden = told.length > 0 && told.every(address => isGateways(address, scene))
-  screen.check(`all ${told.length} addresses the client was told are the gateway's`, isHidden)
+  screen.check(`all ${told.length} addresses she was told are the gateway's`, isHidden)
   const leaks = real.filter(({ host, port }) => client.received.includes(`${host}:${port}`))
-  screen.check(`no broker is named in the ${client.received.length} bytes the client received`, leaks.length === 0)
+  screen.check(`no broker is named in the ${client.received.length} bytes she received`, leaks.length === 0)
   await showPlaintext(scene)
 }
 
@@ -156,15 +152,28 @@ async function showPlaintext(scene: Scene): Promise<void> {
 }
 
 async function refuseStrangers(scene: Scene): Promise<void> {
-  const { screen } = scene
-  screen.step('What does not get in')
+  const { screen, workspace } = scene
+  screen.step('Who does not get in at all')
   const { bootstrap } = portsOf(scene)
   const fate = await speakPlaintext(gatewayHost, bootstrap)
-  screen.check('plaintext on the TLS port: closed without an answer', fate.isClosed && !fate.gotKafka)
+  screen.check('plaintext on the TLS port: closed without an answer', fate.isClosed && fate.answer.length === 0)
   const reason = await reasonForDistrust(gatewayHost, bootstrap)
   screen.check(
     `a client that does not know the authority does not go on: ${reason ?? 'but it did'}`,
     reason !== undefined,
+  )
+  const gateway = { host: gatewayHost, port: bootstrap, ca: workspace.authority }
+  const nobody = await speakTls(gateway)
+  screen.check(
+    'a client without a certificate: closed without an answer',
+    nobody.isClosed && nobody.answer.length === 0,
+  )
+  const foreign = createRoot({ subject: 'CN=vkitm demo authority', now: new Date() })
+  const forged = issueClient(foreign, { subject: 'CN=alice', now: new Date() })
+  const forger = await speakTls({ ...gateway, identity: { certificate: forged.certificate, key: forged.key } })
+  screen.check(
+    "an alice of somebody else's authority: closed without an answer",
+    forger.isClosed && forger.answer.length === 0,
   )
 }
 
@@ -182,25 +191,8 @@ function isGateways({ host, port, nodeId }: BrokerAddress, scene: Scene): boolea
   return host === gatewayHost && port === portsOf(scene).firstBroker + nodeId
 }
 
-function newClient(scene: Scene): DemoClient {
-  return new DemoClient({ host: gatewayHost, port: portsOf(scene).bootstrap, ca: scene.workspace.authority })
-}
-
 function describeHandshake(socket: unknown): string {
   if (!(socket instanceof TLSSocket)) return 'no TLS'
   const { subject, issuer } = socket.getPeerCertificate()
   return `${socket.getProtocol()}, ${socket.getCipher().standardName}: ${subject.CN} by ${issuer.CN}`
-}
-
-function countOf(orders: Scene['orders']): number {
-  return [...orders.values()].reduce((sum, { length }) => sum + length, 0)
-}
-
-const upstreamOf = ({ upstream }: Scene): DemoUpstream => told(upstream)
-const clientOf = ({ client }: Scene): DemoClient => told(client)
-const portsOf = ({ ports }: Scene): DemoPorts => told(ports)
-
-function told<T>(value: T | undefined): T {
-  if (value === undefined) throw new TypeError('a step of the demo came before the one it needs')
-  return value
 }

@@ -1,16 +1,21 @@
-/** The demo's folder: certificates, the gateway's configuration and log, and what clients need to connect. */
+/** The demo's folder: certificates, policy, the gateway's configuration and log, and what clients need to connect. */
 import { existsSync, rmSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createRoot, type Issued, issueServer } from '../../tls/certificate-authority.ts'
+import { shippedModels } from '../../acl/policy/shipped-models.ts'
+import { createRoot, type Issued, issueClient, issueServer } from '../../tls/certificate-authority.ts'
+import type { Identity } from './demo-connection.ts'
 import type { DemoPorts } from './free-ports.ts'
+import { policyText, type User, users } from './policy.ts'
 
 export const gatewayHost = 'localhost'
 const validDays = 7
+const keyFileMode = 0o600
 
 export class Workspace {
   readonly folder: string
+  readonly #identities = new Map<User, Identity>()
   #authority = ''
 
   private constructor(folder: string) {
@@ -23,9 +28,13 @@ export class Workspace {
     return workspace
   }
 
-  /** PEM of the authority that clients trust. */
+  /** PEM of the authority that clients trust, and that signs theirs. */
   get authority(): string {
     return this.#authority
+  }
+
+  identityOf(user: User): Identity {
+    return this.#identities.get(user)!
   }
 
   path(...names: string[]): string {
@@ -39,9 +48,27 @@ export class Workspace {
     const gateway = issueServer(authority, { names: [gatewayHost, '127.0.0.1'], now, days: validDays })
     this.#authority = authority.certificate
     await writeFile(this.path('certs', 'ca.pem'), authority.certificate)
-    await writeFile(this.path('certs', 'gateway.pem'), gateway.chain.join(''))
-    await writeFile(this.path('certs', 'gateway.key'), gateway.key, { mode: 0o600 })
+    await this.#write('gateway', gateway)
+    for (const user of users) {
+      const issued = issueClient(authority, { subject: `CN=${user}`, now, days: validDays })
+      this.#identities.set(user, { certificate: issued.chain.join(''), key: issued.key })
+      await this.#write(user, issued)
+    }
     return gateway
+  }
+
+  async #write(name: string, { chain, key }: Issued): Promise<void> {
+    await writeFile(this.path('certs', `${name}.pem`), chain.join(''))
+    await writeFile(this.path('certs', `${name}.key`), key, { mode: keyFileMode })
+  }
+
+  /** Whole or not at all: the gateway looks at any time. @returns the text that was written. */
+  async writePolicy(rule: string): Promise<string> {
+    const text = policyText(rule)
+    await writeFile(this.path('model.conf'), shippedModels.plain)
+    await writeFile(this.path('policy.csv.new'), text)
+    await rename(this.path('policy.csv.new'), this.path('policy.csv'))
+    return text
   }
 
   /** @returns the text of the configuration that was written. */
@@ -51,14 +78,35 @@ export class Workspace {
     return text
   }
 
-  /** For Java's command-line tools. */
-  async writeClientProperties(): Promise<void> {
-    const lines = [
-      'security.protocol=SSL',
-      'ssl.truststore.type=PEM',
-      `ssl.truststore.location=${this.path('certs', 'ca.pem')}`,
-    ]
-    await writeFile(this.path('client.properties'), `${lines.join('\n')}\n`)
+  /** For librdkafka's clients and for Java's command-line tools: who they are and where to. */
+  async writeClients(bootstrap: string): Promise<void> {
+    for (const user of users) {
+      const [ca, certificate, key] = ['ca.pem', `${user}.pem`, `${user}.key`].map(name => this.path('certs', name))
+      const librdkafka = [
+        `bootstrap.servers=${bootstrap}`,
+        'security.protocol=ssl',
+        `ssl.ca.location=${ca}`,
+        `ssl.certificate.location=${certificate}`,
+        `ssl.key.location=${key}`,
+      ]
+      await writeFile(this.path(`${user}.conf`), `${librdkafka.join('\n')}\n`)
+      // Java wants the key and the chain in one file.
+      const { key: keyText, certificate: chainText } = this.identityOf(user)
+      await writeFile(this.path('certs', `${user}.both.pem`), keyText + chainText, { mode: keyFileMode })
+      const java = [
+        'security.protocol=SSL',
+        'ssl.truststore.type=PEM',
+        `ssl.truststore.location=${ca}`,
+        'ssl.keystore.type=PEM',
+        `ssl.keystore.location=${this.path('certs', `${user}.both.pem`)}`,
+      ]
+      await writeFile(this.path(`${user}.properties`), `${java.join('\n')}\n`)
+    }
+  }
+
+  /** What policies decided so far, a line each. */
+  async auditLines(): Promise<readonly string[]> {
+    return (await readFile(this.path('audit.log'), 'utf8')).split('\n').filter(line => line !== '')
   }
 
   /** For those who cannot wait: the process is about to end. */
@@ -90,7 +138,14 @@ function configText(bootstrap: readonly string[], ports: DemoPorts): string {
         tls:
           certificate: certs/gateway.pem
           key: certs/gateway.key
-    policy: none
+          clientCa: certs/ca.pem
+          clientAuth: require
+        principal:
+          rules: ["RULE:^CN=([^,]+).*$/$1/"]
+    policy:
+      model: model.conf
+      rules: policy.csv
 admin: { bind: 127.0.0.1:${ports.admin} }
+audit: { file: audit.log }
 `
 }
