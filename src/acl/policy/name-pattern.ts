@@ -22,10 +22,22 @@ export function readNamePattern(text: string): NamePattern {
 }
 
 function readExpression(expression: string): NamePattern {
+  // A name that a line cannot hold is written in code points, and is one name all the same.
+  if (expression.length <= EXPRESSION_CHARS_MAX && asciiName.test(expression))
+    return { kind: 'exact', name: unescaped(expression) }
   const literal = literalBeginning(expression)
   // `~orders-.*` says no more than `orders-*`, which is found faster.
   if (expression.slice(literal.length) === '.*') return { kind: 'prefix', prefix: literal }
   return { kind: 'expression', expression, literal }
+}
+
+/** Letters, digits, `_`, `-` and ASCII in code points: `orders\x{2c}a`. */
+const asciiName = /^(?:[\w-]|\\x\{[0-7]?[0-9A-Fa-f]\})+$/
+
+function unescaped(expression: string): string {
+  return expression.replace(/\\x\{([0-9A-Fa-f]+)\}/g, (_, code: string) =>
+    String.fromCodePoint(Number.parseInt(code, 16)),
+  )
 }
 
 /** Letters, digits, `_` and `-` up to the first character that may mean something else: less than there could be, never more. */
