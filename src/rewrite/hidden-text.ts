@@ -5,8 +5,12 @@
 
 const replacement = '[address]'
 
-/** A host name or IPv4 address or bracketed IPv6 address, a colon, a port. Digits alone are a time of day. */
-const hostAndPort = /(?:\[[0-9a-fA-F:.%]+\]|(?<![\w.-])(?!\d+:)[A-Za-z0-9_](?:[\w.-]*\w)?):\d{1,5}(?!\w)/g
+/**
+ * A host name or IPv4 address or bracketed IPv6 address, a colon, a port. Digits alone are a time of day, and what comes
+ * after the word "partition" is how controllers write a topic and the number of a partition.
+ */
+const hostAndPort =
+  /(?<!\bpartition (?!\d{1,3}(?:\.\d{1,3}){3}:|\[))(?:\[[0-9a-fA-F:.%]+\]|(?<![\w.-])(?!\d+:)[A-Za-z0-9_](?:[\w.-]*\w)?):\d{1,5}(?!\w)/g
 const ipv4 = /(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]*\w)/g
 /** Eight groups, or fewer with `::` among them. */
 const ipv6 =
@@ -39,5 +43,6 @@ export function createHiddenText(upstreamHosts: () => Iterable<string>): HiddenT
 /** A host called `kafka` is not named by `org.apache.kafka`; a name with a dot in it is hidden wherever it occurs. */
 function patternOf(host: string): RegExp {
   const name = host.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
-  return new RegExp(host.includes('.') ? name : `(?<![\\w-]|\\w\\.)${name}(?![\\w-]|\\.\\w)`, 'gi')
+  const port = '(?::\\d{1,5}(?!\\w))?'
+  return new RegExp(host.includes('.') ? name + port : `(?<![\\w-]|\\w\\.)${name}${port}(?![\\w-]|\\.\\w)`, 'gi')
 }

@@ -20,6 +20,10 @@ describe('addresses in texts for people', () => {
     ['ask kafka', 'ask [address]'],
     ['ask kafka.', 'ask [address].'],
     ['ask kafka:9092', 'ask [address]'],
+    ['Unable to find partition 10.1.2.3:9092.', 'Unable to find partition [address].'],
+    ['Unable to find partition [fd00::7]:9092.', 'Unable to find partition [address].'],
+    ['Unable to find partition kafka:1.', 'Unable to find partition [address].'],
+    ['Unable to find partition broker-1.secret.internal:9092.', 'Unable to find partition [address].'],
     ['ask KAFKA, or not', 'ask [address], or not'],
   ] as const) {
     test(`B-35: “${text}” loses its addresses`, () => {
@@ -36,6 +40,8 @@ describe('addresses in texts for people', () => {
     'org.apache.kafka.common.errors.InvalidRequestException: no',
     'unknown class kafka.server.Nothing',
     'retention.ms must be at least 1: got -5',
+    'Unable to find partition orders:1.',
+    'Unable to find partition b0-orders.eu:12.',
     'version 4.4.0 is too old',
     'my-kafka-topic does not exist',
   ]) {
