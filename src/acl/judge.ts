@@ -96,6 +96,13 @@ export class Judge {
     return told.verdict.allowed
   }
 
+  /** `grants` of a right that the API asks beside its own. */
+  grantsBeside(right: Right, name: string): boolean {
+    const told = this.#decide(right, name, true)
+    this.#filter(right, told)
+    return told.verdict.allowed
+  }
+
   /** `allowsBeside` where a denial leads to no error by itself. */
   seesBeside(right: Right, name: string): boolean {
     return this.#filter(right, this.#decide(right, name, true))

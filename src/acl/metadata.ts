@@ -10,16 +10,19 @@ import type { MetadataRequest, MetadataRequestTopic } from '../protocol/generate
 import {
   type MetadataResponse,
   type MetadataResponseTopic,
+  metadataResponseDefaults,
   metadataResponseTopicDefaults,
 } from '../protocol/generated/metadata-response.ts'
 import type { NamedTopic, TopicCatalog } from '../topology/topic-catalog.ts'
-import { type AclFacts, type EnforcementOf, part, type Ruling, whole } from './enforcement.ts'
+import { type AclFacts, answer, type EnforcementOf, part, type Ruling, whole } from './enforcement.ts'
 import type { Judge } from './judge.ts'
 import { cluster, clusterName, topic as topicRights } from './rights.ts'
 import { append } from './split.ts'
 
 /** Requests say from this version on whether topics may be created by asking; before, they always may. */
 const creationFlagFrom = 4
+/** Requests may name topics by id from this version on. */
+const idsFrom = 12
 /** Before it an empty list asks for all topics, from it on for none. */
 const emptyMeansNoneFrom = 1
 
@@ -29,8 +32,9 @@ export function enforceMetadata({
 }: AclFacts): EnforcementOf<typeof ApiKey.Metadata> {
   return {
     request(body, judge, { header: { apiVersion } }) {
-      const topics = body.topics
-      if (topics === null || asksForAll(body, apiVersion)) return whole
+      if (body.topics === null || asksForAll(body, apiVersion)) return whole
+      if (apiVersion < idsFrom && body.topics.some(isUnnamed)) return refuseUnnamed(body.topics)
+      const topics = askedFor(body.topics)
       const ids = topics.flatMap(({ topicId, name }) => (name === null ? [topicId] : []))
       return catalog.whenKnown(ids, () => {
         const { kept, denials } = judgeDescribe(topics, judge, catalog)
@@ -53,7 +57,7 @@ export function enforceMetadata({
 
     response(body, judge, { request, header }) {
       catalog.learn(body.topics.flatMap(toNamed))
-      const isHidden = hideTopics(body, judge, asksForAll(request as MetadataRequest, header.apiVersion))
+      const isHidden = hideTopics(body, judge, request as MetadataRequest, header.apiVersion)
       return maskOperations(body, judge) || isHidden
     },
   }
@@ -64,6 +68,23 @@ const denied = ErrorCode.TOPIC_AUTHORIZATION_FAILED
 
 function asksForAll({ topics }: MetadataRequest, apiVersion: number): boolean {
   return topics === null || (topics.length === 0 && apiVersion < emptyMeansNoneFrom)
+}
+
+const hasBoth = ({ name, topicId }: MetadataRequestTopic): boolean => name !== null && topicId !== zeroUuid
+const isUnnamed = ({ name, topicId }: MetadataRequestTopic): boolean => name === null || topicId !== zeroUuid
+
+/** What Kafka looks at: where one id is given, names are passed over; what comes twice is answered once. */
+function askedFor(topics: readonly MetadataRequestTopic[]): MetadataRequestTopic[] {
+  const ids = new Set(topics.map(({ topicId }) => topicId).filter(topicId => topicId !== zeroUuid))
+  if (ids.size > 0) return Array.from(ids, topicId => ({ topicId, name: null }))
+  return Array.from(new Set(topics.map(({ name }) => name)), name => ({ topicId: zeroUuid, name }))
+}
+
+/** MetadataRequest.getErrorResponse of these versions, which have the field for an id but do not take one. */
+function refuseUnnamed(topics: readonly MetadataRequestTopic[]): Ruling<MetadataResponse> {
+  const errorCode: number = ErrorCode.INVALID_REQUEST
+  const refused = topics.map(({ name }) => denial({ name: name ?? '', topicId: zeroUuid }, errorCode))
+  return answer({ ...metadataResponseDefaults(), topics: refused })
 }
 
 function judgeDescribe(topics: readonly MetadataRequestTopic[], judge: Judge, catalog: TopicCatalog) {
@@ -80,8 +101,8 @@ function judgeDescribe(topics: readonly MetadataRequestTopic[], judge: Judge, ca
 /** Names that must not come into being by being asked for. */
 function uncreatable(topics: readonly MetadataRequestTopic[], judge: Judge): string[] {
   const names = topics.flatMap(({ name }) => name ?? [])
-  if (names.length === 0 || judge.seesBeside(cluster.create, clusterName)) return []
-  return names.filter(name => !judge.seesBeside(create, name))
+  if (names.length === 0 || judge.grantsBeside(cluster.create, clusterName)) return []
+  return names.filter(name => !judge.grantsBeside(create, name))
 }
 
 function forward(
@@ -90,7 +111,8 @@ function forward(
   denials: readonly MetadataResponseTopic[],
   apiVersion: number,
 ): Ruling<MetadataResponse> {
-  if (denials.length === 0) return whole
+  const isWhole = denials.length === 0 && kept.length === body.topics?.length && !body.topics.some(hasBoth)
+  if (isWhole) return whole
   body.topics = kept
   // Version 0 cannot ask for no topic: what it then gets of all topics is dropped.
   const isAll = asksForAll(body, apiVersion)
@@ -108,11 +130,17 @@ function toNamed({ name, topicId }: MetadataResponseTopic): NamedTopic[] {
   return name === null || topicId === zeroUuid ? [] : [{ name, topicId }]
 }
 
-/** What was asked for by name and has been revoked since is denied; among all topics it is left out. */
-function hideTopics(body: MetadataResponse, judge: Judge, isAll: boolean): boolean {
+/**
+ * What was asked for and has been revoked since is denied, by the id alone where that was what was asked for; among all
+ * topics it is left out.
+ */
+function hideTopics(body: MetadataResponse, judge: Judge, request: MetadataRequest, apiVersion: number): boolean {
+  const isAll = asksForAll(request, apiVersion)
+  const usesIds = request.topics?.some(({ topicId }) => topicId !== zeroUuid) ?? false
+  const hidden = ({ name, topicId }: MetadataResponseTopic) => denial({ name: usesIds ? null : name, topicId }, denied)
   const isSeen = ({ name }: MetadataResponseTopic): boolean => name === null || judge.sees(describe, name)
   if (body.topics.every(isSeen)) return false
-  body.topics = body.topics.flatMap(topic => (isSeen(topic) ? [topic] : isAll ? [] : [denial(topic, denied)]))
+  body.topics = body.topics.flatMap(topic => (isSeen(topic) ? [topic] : isAll ? [] : [hidden(topic)]))
   return true
 }
 

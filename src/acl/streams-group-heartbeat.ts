@@ -40,7 +40,7 @@ export function enforceStreamsGroupHeartbeat(
       const uncreatable = uncreatableTopics(subtopologies, judge)
       if (uncreatable.length === 0) return resolve()
       return catalog.existing(uncreatable).then(existing => {
-        const missing = uncreatable.filter(name => !existing.has(name))
+        const missing = uncreatable.filter(name => !existing.has(name) && !judge.allowsBeside(topicRights.create, name))
         return missing.length === 0 ? resolve() : refuseCreation(missing)
       })
     },
@@ -83,8 +83,8 @@ function refuseExpressions(subtopologies: readonly Subtopology[]): Ruling<Respon
 
 function uncreatableTopics(subtopologies: readonly Subtopology[], judge: Judge): string[] {
   const names = [...new Set(subtopologies.flatMap(internalTopics))]
-  if (names.length === 0 || judge.seesBeside(cluster.create, clusterName)) return []
-  return names.filter(name => !judge.seesBeside(topicRights.create, name))
+  if (names.length === 0 || judge.grantsBeside(cluster.create, clusterName)) return []
+  return names.filter(name => !judge.grantsBeside(topicRights.create, name))
 }
 
 /** Kafka's words, which it puts into a status. */
