@@ -1,6 +1,6 @@
 /**
  * AddPartitionsToTxn: Write on the transactional id, then Write on every topic, all or nothing: where one is denied the
- * others are told that nothing was attempted. Kafka's own topics are denied without asking. From version 4 on the request
+ * others are told that nothing was attempted, without anybody asking whether they exist. Kafka's own topics are denied without asking. From version 4 on the request
  * is one between brokers, and is not served. (KafkaApis.handleAddPartitionsToTxnRequest)
  */
 import type { ApiKey } from '../protocol/api-key.ts'
@@ -13,6 +13,7 @@ import {
 } from '../protocol/generated/add-partitions-to-txn-response.ts'
 import { answer, type EnforcementOf, type Ruling, whole } from './enforcement.ts'
 import type { Judge } from './judge.ts'
+import { joinRepeated } from './repeated.ts'
 import { topic, transactionalId } from './rights.ts'
 import { isInternalTopic } from './topic-names.ts'
 
@@ -45,7 +46,13 @@ function result({ name, partitions }: AddPartitionsToTxnTopic, errorCode: number
   return { name, resultsByPartition }
 }
 
-function refuse(resultsByTopicV3AndBelow: AddPartitionsToTxnTopicResult[]): Ruling<AddPartitionsToTxnResponse> {
+function refuse(results: readonly AddPartitionsToTxnTopicResult[]): Ruling<AddPartitionsToTxnResponse> {
+  const resultsByTopicV3AndBelow = joinRepeated(
+    results,
+    ({ name }) => name,
+    ({ resultsByPartition }) => resultsByPartition,
+    ({ partitionIndex }) => partitionIndex,
+  )
   return answer({ ...addPartitionsToTxnResponseDefaults(), resultsByTopicV3AndBelow })
 }
 

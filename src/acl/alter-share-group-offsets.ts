@@ -26,9 +26,7 @@ export function enforceAlterShareGroupOffsets(): EnforcementOf<typeof ApiKey.Alt
       const split = splitDenied(body.topics, ({ topicName }) => judge.allows(topic.read, topicName))
       if (split === undefined) return whole
       const denials = split.denied.map(denial)
-      if (split.allowed.length === 0) {
-        return answer({ ...alterShareGroupOffsetsResponseDefaults(), responses: denials })
-      }
+      // Asked even where no topic is left: what is wrong with the group is told instead of the denials.
       body.topics = split.allowed
       return part(response => {
         // An error of the whole stands alone.

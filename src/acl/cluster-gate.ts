@@ -15,16 +15,22 @@ const errorCode = ErrorCode.CLUSTER_AUTHORIZATION_FAILED
 /** For answers that have room for a code and a text. */
 export const clusterDenial = Object.freeze({ errorCode, errorMessage: errorMessage(errorCode) })
 
+const unreadable = Object.freeze({ kind: 'close', reason: 'values that Kafka cannot read' } as const)
+
 type ClusterRight = (typeof cluster)[keyof typeof cluster]
 
 /** Changes something: what was done is told, whatever the policy says by then. */
 export function altersCluster<Key extends ApiKey>(
   right: ClusterRight,
   deny: (request: RequestByKey[Key], apiVersion: number) => ResponseByKey[Key],
+  /** Kafka closes the connection on it before it asks for rights. */
+  isUnreadable: (request: RequestByKey[Key]) => boolean = () => false,
 ): EnforcementOf<Key> {
   return {
-    request: (body, judge, { header }) =>
-      judge.allowsOnCluster(right) ? whole : answer(deny(body, header.apiVersion)),
+    request(body, judge, { header }) {
+      if (isUnreadable(body)) return unreadable
+      return judge.allowsOnCluster(right) ? whole : answer(deny(body, header.apiVersion))
+    },
   }
 }
 
@@ -34,10 +40,13 @@ export function describesCluster<Key extends ApiKey>(
   deny: (request: RequestByKey[Key], apiVersion: number) => ResponseByKey[Key],
   /** Takes more out of an answer; says whether it did. */
   filter: (response: ResponseByKey[Key], judge: Judge) => boolean = () => false,
+  isUnreadable: (request: RequestByKey[Key]) => boolean = () => false,
 ): EnforcementOf<Key> {
   return {
-    request: (body, judge, { header }) =>
-      judge.allowsOnCluster(right) ? whole : answer(deny(body, header.apiVersion)),
+    request(body, judge, { header }) {
+      if (isUnreadable(body)) return unreadable
+      return judge.allowsOnCluster(right) ? whole : answer(deny(body, header.apiVersion))
+    },
     response(body, judge, { request, header }) {
       if (judge.sees(right, clusterName)) return filter(body, judge)
       Object.assign(body as object, deny(request as RequestByKey[Key], header.apiVersion))

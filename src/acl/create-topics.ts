@@ -1,7 +1,8 @@
 /**
  * CreateTopics: Create on the cluster, else on every topic. Names that come twice and the metadata log are refused before
  * anybody asks for rights. How a topic was made (partitions, replicas, settings) is told to whom may describe its settings.
- * Unlike Kafka, clients choose only those settings that are open. (ControllerApis.createTopics)
+ * Unlike Kafka, clients choose only those settings that are open; that a topic exists is told first, as it is where a
+ * CreateTopicPolicy of Kafka's refuses settings. (ControllerApis.createTopics, ReplicationControlManager.createTopics)
  */
 import type { ApiKey } from '../protocol/api-key.ts'
 import { zeroUuid } from '../protocol/empty.ts'
@@ -9,10 +10,11 @@ import { ErrorCode } from '../protocol/error-code.ts'
 import type { CreatableTopic, CreateTopicsRequest } from '../protocol/generated/create-topics-request.ts'
 import {
   type CreatableTopicResult,
+  type CreateTopicsResponse,
   creatableTopicResultDefaults,
   createTopicsResponseDefaults,
 } from '../protocol/generated/create-topics-response.ts'
-import { type AclFacts, answer, type EnforcementOf, part, whole } from './enforcement.ts'
+import { type AclFacts, answer, type EnforcementOf, part, type Ruling, whole } from './enforcement.ts'
 import type { Judge } from './judge.ts'
 import { repeatedValues } from './repeated.ts'
 import { cluster, clusterName, topic as topicRights } from './rights.ts'
@@ -32,10 +34,12 @@ export function enforceCreateTopics({
         if (failure !== undefined) failures.set(topic.name, { ...failed(topic.name), ...failure })
         return failure === undefined
       })
-      if (failures.size === 0) return whole
-      if (allowed.length === 0) return answer({ ...createTopicsResponseDefaults(), topics: [...failures.values()] })
-      body.topics = allowed
-      return part(({ topics }) => append(topics, failures.values()))
+      const closed = Array.from(failures.values()).filter(({ errorCode }) => errorCode === ErrorCode.POLICY_VIOLATION)
+      if (closed.length === 0) return forward(body, allowed, failures.values())
+      return catalog.existing(closed.map(({ name }) => name)).then(existing => {
+        for (const result of closed) if (existing.has(result.name)) Object.assign(result, alreadyExists(result.name))
+        return forward(body, allowed, failures.values())
+      })
     },
 
     response({ topics }, judge, { request, header: { apiVersion } }) {
@@ -48,6 +52,17 @@ export function enforceCreateTopics({
       return secret.length > 0
     },
   }
+}
+
+function forward(
+  body: CreateTopicsRequest,
+  allowed: CreatableTopic[],
+  failures: Iterable<CreatableTopicResult>,
+): Ruling<CreateTopicsResponse> {
+  if (allowed.length === body.topics.length) return whole
+  if (allowed.length === 0) return answer({ ...createTopicsResponseDefaults(), topics: [...failures] })
+  body.topics = allowed
+  return part(({ topics }) => append(topics, failures))
 }
 
 /** Answers say from this version on how a topic was made. */
@@ -68,6 +83,11 @@ const metadataLogRefused: Failure = {
 }
 
 const denied: Failure = { errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, errorMessage: 'Authorization failed.' }
+
+const alreadyExists = (name: string): Failure => ({
+  errorCode: ErrorCode.TOPIC_ALREADY_EXISTS,
+  errorMessage: `Topic '${name}' already exists.`,
+})
 
 function failureOf(
   { name, configs }: CreatableTopic,

@@ -4,13 +4,21 @@ import {
   deleteAclsFilterResultDefaults,
   deleteAclsResponseDefaults,
 } from '../protocol/generated/delete-acls-response.ts'
+import { hasUnknownCode } from './acl-codes.ts'
 import { altersCluster, clusterDenial } from './cluster-gate.ts'
 import type { EnforcementOf } from './enforcement.ts'
 import { cluster } from './rights.ts'
 
 export function enforceDeleteAcls(): EnforcementOf<typeof ApiKey.DeleteAcls> {
-  return altersCluster(cluster.alter, ({ filters }) => ({
-    ...deleteAclsResponseDefaults(),
-    filterResults: filters.map(() => ({ ...deleteAclsFilterResultDefaults(), ...clusterDenial })),
-  }))
+  return altersCluster(
+    cluster.alter,
+    ({ filters }) => ({
+      ...deleteAclsResponseDefaults(),
+      filterResults: filters.map(() => ({ ...deleteAclsFilterResultDefaults(), ...clusterDenial })),
+    }),
+    ({ filters }) =>
+      filters.some(({ resourceTypeFilter: resourceType, patternTypeFilter: patternType, operation, permissionType }) =>
+        hasUnknownCode({ resourceType, patternType, operation, permissionType }),
+      ),
+  )
 }

@@ -4,8 +4,10 @@
  */
 import type { ApiKey } from '../protocol/api-key.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
+import type { FindCoordinatorRequest } from '../protocol/generated/find-coordinator-request.ts'
 import {
   type Coordinator,
+  coordinatorDefaults,
   type FindCoordinatorResponse,
   findCoordinatorResponseDefaults,
 } from '../protocol/generated/find-coordinator-response.ts'
@@ -16,15 +18,16 @@ import { cluster, group, transactionalId } from './rights.ts'
 import { append, splitDenied } from './split.ts'
 
 const KeyType = { group: 0, transaction: 1, share: 2 } as const
+const manyKeysFrom = 4
+const shareKeysFrom = 6
 
 export function enforceFindCoordinator(): EnforcementOf<typeof ApiKey.FindCoordinator> {
   return {
-    request(body, judge, { header }) {
+    request(body, judge, { header: { apiVersion } }) {
       const { keyType } = body
-      if (keyType === KeyType.share && !judge.allowsOnCluster(cluster.clusterAction)) {
-        return refuseWhole(body.coordinatorKeys, ErrorCode.CLUSTER_AUTHORIZATION_FAILED)
-      }
-      if (header.apiVersion < manyKeysFrom) return judgeOne(body.key, keyType, judge)
+      if (keyType === KeyType.share) return judgeShare(body, judge, apiVersion)
+      if (apiVersion < manyKeysFrom)
+        return isAllowed(body.key, keyType, judge) ? whole : refuseOne(deniedError(keyType))
       const split = splitDenied(body.coordinatorKeys, key => isAllowed(key, keyType, judge))
       if (split === undefined) return whole
       const denials = split.denied.map(key => nobody(key, deniedError(keyType)))
@@ -35,12 +38,24 @@ export function enforceFindCoordinator(): EnforcementOf<typeof ApiKey.FindCoordi
   }
 }
 
-const manyKeysFrom = 4
-
-function judgeOne(key: string, keyType: number, judge: Judge): Ruling<FindCoordinatorResponse> {
-  if (isAllowed(key, keyType, judge)) return whole
-  const { key: _, ...coordinator } = nobody(key, deniedError(keyType))
-  return answer({ ...findCoordinatorResponseDefaults(), ...coordinator })
+/** Older versions do not know share partitions, whoever asks. */
+function judgeShare(
+  { coordinatorKeys }: FindCoordinatorRequest,
+  judge: Judge,
+  apiVersion: number,
+): Ruling<FindCoordinatorResponse> {
+  if (apiVersion < manyKeysFrom) return refuseOne(ErrorCode.INVALID_REQUEST)
+  if (apiVersion < shareKeysFrom) {
+    const coordinators = coordinatorKeys.map(key => nobody(key, ErrorCode.INVALID_REQUEST))
+    return answer({ ...findCoordinatorResponseDefaults(), coordinators })
+  }
+  if (judge.allowsOnCluster(cluster.clusterAction)) return whole
+  const errorCode: number = ErrorCode.CLUSTER_AUTHORIZATION_FAILED
+  const coordinators = coordinatorKeys.map(key => ({
+    ...nobody(key, errorCode),
+    errorMessage: errorMessage(errorCode),
+  }))
+  return answer({ ...findCoordinatorResponseDefaults(), coordinators })
 }
 
 /** Types that Kafka does not know are the broker's to refuse. */
@@ -55,11 +70,12 @@ function deniedError(keyType: number): number {
     : ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
 }
 
-function refuseWhole(keys: readonly string[], errorCode: number): Ruling<FindCoordinatorResponse> {
-  const coordinators = keys.map(key => nobody(key, errorCode))
-  return answer({ ...findCoordinatorResponseDefaults(), coordinators })
+function refuseOne(errorCode: number): Ruling<FindCoordinatorResponse> {
+  const { key: _, ...coordinator } = nobody('', errorCode)
+  return answer({ ...findCoordinatorResponseDefaults(), ...coordinator, errorMessage: errorMessage(errorCode) })
 }
 
+/** Where many keys are asked for, Kafka leaves the text empty. */
 function nobody(key: string, errorCode: number): Coordinator {
-  return { key, nodeId: -1, host: '', port: -1, errorCode, errorMessage: errorMessage(errorCode) }
+  return { ...coordinatorDefaults(), key, nodeId: -1, port: -1, errorCode }
 }

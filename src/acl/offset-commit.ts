@@ -12,6 +12,7 @@ import {
 } from '../protocol/generated/offset-commit-response.ts'
 import { type AclFacts, answer, type EnforcementOf, part, type Ruling, whole } from './enforcement.ts'
 import type { Judge } from './judge.ts'
+import { joinRepeated } from './repeated.ts'
 import { group, topic as topicRights } from './rights.ts'
 import { append, splitDenied } from './split.ts'
 
@@ -44,9 +45,14 @@ function judgeTopics(
     return false
   })
   if (split === undefined) return whole
-  if (split.allowed.length === 0) return answer({ ...offsetCommitResponseDefaults(), topics: denials })
+  const joined = joinRepeated(
+    denials,
+    ({ name, topicId }) => topicId + name,
+    ({ partitions }) => partitions,
+  )
+  if (split.allowed.length === 0) return answer({ ...offsetCommitResponseDefaults(), topics: joined })
   body.topics = split.allowed
-  return part(({ topics }) => append(topics, denials))
+  return part(({ topics }) => append(topics, joined))
 }
 
 function denial({ name, topicId, partitions }: OffsetCommitRequestTopic, errorCode: number): OffsetCommitResponseTopic {

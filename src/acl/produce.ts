@@ -13,8 +13,8 @@ import {
 } from '../protocol/generated/produce-response.ts'
 import { isFirstBatchTransactional } from '../records/first-batch.ts'
 import { type AclFacts, answer, type EnforcementOf, part, type Ruling, whole } from './enforcement.ts'
-import { errorMessage } from './error-messages.ts'
 import type { Judge } from './judge.ts'
+import { joinRepeated } from './repeated.ts'
 import { topic as topicRights, transactionalId } from './rights.ts'
 import { append, splitDenied } from './split.ts'
 
@@ -58,26 +58,34 @@ function judgeTopics(
   body.topicData = split.allowed
   // Nobody hears of a denial with acks=0: Kafka closes the connection instead.
   if (body.acks === 0) return { kind: 'part', isLast: true }
-  return part(response => append(response.responses, denials))
+  return part(response => append(response.responses, joined(denials)))
 }
 
 function refuseAll(body: ProduceRequest, errorCode: number): Ruling<ProduceResponse> {
   return refuse(
     body,
-    body.topicData.map(data => denial(data, errorCode, errorMessage(errorCode))),
+    body.topicData.map(data => denial(data, errorCode)),
   )
 }
 
 function refuse({ acks }: ProduceRequest, responses: TopicProduceResponse[]): Ruling<ProduceResponse> {
   if (acks === 0) return { kind: 'close', reason: 'denied, and acks=0 has no answer' }
-  return answer({ ...produceResponseDefaults(), responses })
+  return answer({ ...produceResponseDefaults(), responses: joined(responses) })
 }
 
-function denial(
-  { name, topicId, partitionData }: TopicProduceData,
-  errorCode: number,
-  message: string | null = null,
-): TopicProduceResponse {
+/** Each partition is told once. */
+function joined(responses: readonly TopicProduceResponse[]): TopicProduceResponse[] {
+  const keyOf = ({ name, topicId }: TopicProduceResponse): string => topicId + name
+  return joinRepeated(
+    responses,
+    keyOf,
+    ({ partitionResponses }) => partitionResponses,
+    ({ index }) => index,
+  )
+}
+
+/** Without a text: Kafka leaves out the one that goes with the code (ApiError.fromThrowable). */
+function denial({ name, topicId, partitionData }: TopicProduceData, errorCode: number): TopicProduceResponse {
   const partitionResponses = partitionData.map(({ index }) => ({
     ...partitionProduceResponseDefaults(),
     index,
@@ -85,7 +93,7 @@ function denial(
     baseOffset: -1n,
     logAppendTimeMs: -1n,
     logStartOffset: -1n,
-    errorMessage: message,
+    errorMessage: null,
   }))
   return { name, topicId, partitionResponses }
 }

@@ -1,3 +1,6 @@
+/** What a request names more than once. */
+import { append } from './split.ts'
+
 /** The values that come more than once. */
 export function repeatedValues<T>(values: Iterable<T>): ReadonlySet<T> {
   const seen = new Set<T>()
@@ -7,4 +10,35 @@ export function repeatedValues<T>(values: Iterable<T>): ReadonlySet<T> {
     seen.add(value)
   }
   return repeated
+}
+
+/**
+ * Entries under the same key as one: Kafka gathers an answer in maps, so what a request names twice is answered once.
+ * The first entry takes the items of the others; each of their own keys comes once.
+ */
+export function joinRepeated<Entry, Item>(
+  entries: readonly Entry[],
+  keyOf: (entry: Entry) => string,
+  itemsOf: (entry: Entry) => Item[],
+  itemKeyOf?: (item: Item) => number,
+): Entry[] {
+  const joined = new Map<string, Entry>()
+  for (const entry of entries) {
+    const known = joined.get(keyOf(entry))
+    if (known === undefined) joined.set(keyOf(entry), entry)
+    else append(itemsOf(known), itemsOf(entry))
+  }
+  if (itemKeyOf !== undefined) for (const entry of joined.values()) keepFirst(itemsOf(entry), itemKeyOf)
+  return [...joined.values()]
+}
+
+function keepFirst<Item>(items: Item[], keyOf: (item: Item) => number): void {
+  const seen = new Set<number>()
+  const first = items.filter(item => {
+    const isNew = !seen.has(keyOf(item))
+    seen.add(keyOf(item))
+    return isNew
+  })
+  items.length = 0
+  append(items, first)
 }

@@ -14,5 +14,17 @@ export function isTopicOfBrokers(name: string): boolean {
 }
 
 export function isTopicName(name: string): boolean {
-  return name.length <= lengthMax && legal.test(name) && name !== '.' && name !== '..'
+  return nameProblem(name) === undefined
+}
+
+/** Topic.validate's words; undefined for a name that a topic may have. */
+export function nameProblem(name: string): string | undefined {
+  const problem = 'Topic name is invalid: '
+  if (name === '') return `${problem}the empty string is not allowed`
+  if (name === '.' || name === '..') return `${problem}'${name}' is not allowed`
+  if (name.length > lengthMax) {
+    return `${problem}the length of '${name}' is longer than the max allowed length ${lengthMax}`
+  }
+  if (legal.test(name)) return undefined
+  return `${problem}'${name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'`
 }

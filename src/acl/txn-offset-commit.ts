@@ -15,6 +15,7 @@ import {
 } from '../protocol/generated/txn-offset-commit-response.ts'
 import { type AclFacts, answer, type EnforcementOf, part, type Ruling, whole } from './enforcement.ts'
 import type { Judge } from './judge.ts'
+import { joinRepeated } from './repeated.ts'
 import { group, topic as topicRights, transactionalId } from './rights.ts'
 import { append, splitDenied } from './split.ts'
 
@@ -47,9 +48,14 @@ function judgeTopics(
     return false
   })
   if (split === undefined) return whole
-  if (split.allowed.length === 0) return answer({ ...txnOffsetCommitResponseDefaults(), topics: denials })
+  const joined = joinRepeated(
+    denials,
+    ({ name, topicId }) => topicId + name,
+    ({ partitions }) => partitions,
+  )
+  if (split.allowed.length === 0) return answer({ ...txnOffsetCommitResponseDefaults(), topics: joined })
   body.topics = split.allowed
-  return part(({ topics }) => append(topics, denials))
+  return part(({ topics }) => append(topics, joined))
 }
 
 function refuseAll({ topics }: TxnOffsetCommitRequest, errorCode: number): Ruling<TxnOffsetCommitResponse> {
