@@ -44,7 +44,8 @@ class Story {
     else if (step.do === 'allow') this.allow(step.names)
     else if (step.do === 'want') rig.wanted = new Set(step.names)
     else if (step.do === 'evict') rig.brokerSession = undefined
-    else rig.close()
+    // A member without a session has none to close.
+    else if (!rig.isNew) rig.close()
   }
 
   allow(allowed: readonly string[]): void {

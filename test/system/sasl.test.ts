@@ -19,6 +19,9 @@ const back = { gateway: 'back-gateway', carol: 'back-carol' }
 /** kafkajs logs in again ten seconds before the end; with less it would do so at every request, and Kafka lets nobody do that twice in a second. */
 const reauthMs = 12_000
 
+/** Kafka refuses it, too: the same cells fail where the login is passed on to a real broker. */
+const kcatNonce = "Debian's librdkafka repeats its own half of the nonce, which nobody accepts since CVE-2024-56128"
+
 type Cell = readonly [client: ClientName, mechanism: string, front: 'ends' | 'passes on']
 const cells: readonly Cell[] = (['ends', 'passes on'] as const).flatMap(front =>
   (['java', 'kcat', 'kafkajs', 'franz'] as const).flatMap(client =>
@@ -60,7 +63,7 @@ describe('logins of real clients', { skip: skipReason() || clientMissing('java')
   for (const cell of cells) {
     const [client, mechanism, where] = cell
     it(`${client} by ${mechanism}, at a gateway that ${where === 'ends' ? 'ends the login' : 'passes it on'}`, {
-      skip: clientMissing(client),
+      skip: clientMissing(client) || (client === 'kcat' && mechanism.startsWith('SCRAM') && kcatNonce),
     }, async () => {
       const job = jobs.get(cell)!
       const report = await runClient(client, job)
