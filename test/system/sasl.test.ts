@@ -78,7 +78,9 @@ describe('logins of real clients', { skip: skipReason() || clientMissing('java')
       log
         .filter(({ level }) => level === 'error' || level === 'warn')
         .map(({ message }) => message)
-        .filter(message => !/plaintext|without|policy|connection closed|the certificate CN=localhost ends on/.test(message)),
+        .filter(
+          message => !/plaintext|without|policy|connection closed|the certificate CN=localhost ends on/.test(message),
+        ),
       [],
     )
   })
