@@ -22,7 +22,9 @@ export function sectionOf(text: string, heading: string): string {
   if (from < 0) throw new Error(`no heading "${heading}"`)
   const level = heading.indexOf(' ')
   const rest = text.slice(from + heading.length + 2)
-  const end = rest.search(new RegExp(`^#{1,${level}} `, 'm'))
+  // In a fenced block a # begins a comment.
+  const outside = rest.replace(/^```[\s\S]*?^```$/gm, block => block.replaceAll('#', '.'))
+  const end = outside.search(new RegExp(`^#{1,${level}} `, 'm'))
   return end < 0 ? rest : rest.slice(0, end)
 }
 
