@@ -1,6 +1,7 @@
 /**
- * Codes in requests about ACLs. Kafka turns them into enums while it reads the request, and closes the connection where
- * one is unknown. (DescribeAclsRequest, CreateAclsRequest and DeleteAclsRequest, their constructors)
+ * Codes in requests about ACLs. Kafka closes the connection while it reads a request in which one of them is 0, which
+ * stands for "unknown"; codes that no enum has are read, and are refused after the rights. (DescribeAclsRequest,
+ * CreateAclsRequest and DeleteAclsRequest, their constructors)
  */
 interface AclCodes {
   readonly resourceType: number
@@ -9,10 +10,6 @@ interface AclCodes {
   readonly permissionType: number
 }
 
-/** The largest code of each enum; 0 stands for unknown in all of them. */
-const largest: AclCodes = { resourceType: 7, patternType: 4, operation: 15, permissionType: 3 }
-
-export function hasUnknownCode(codes: AclCodes): boolean {
-  const names = Object.keys(largest) as (keyof AclCodes)[]
-  return names.some(name => codes[name] < 1 || codes[name] > largest[name])
+export function hasUnknownCode({ resourceType, patternType, operation, permissionType }: AclCodes): boolean {
+  return [resourceType, patternType, operation, permissionType].includes(0)
 }
