@@ -44,8 +44,7 @@ class Story {
     else if (step.do === 'allow') this.allow(step.names)
     else if (step.do === 'want') rig.wanted = new Set(step.names)
     else if (step.do === 'evict') rig.brokerSession = undefined
-    // A member without a session has none to close.
-    else if (!rig.isNew) rig.close()
+    else rig.close()
   }
 
   allow(allowed: readonly string[]): void {

@@ -25,10 +25,19 @@ export interface Authority {
 }
 
 const now = new Date()
-const days = 2
+const defaultDays = 2
+
+export interface AuthorityOptions {
+  /** Of the root. */
+  readonly name?: string
+  readonly days?: number
+}
 
 /** A root and an issuing authority below it: whoever checks has to build a chain. */
-export function createAuthority(folder: string, name = 'vkitm test'): Authority {
+export function createAuthority(
+  folder: string,
+  { name = 'vkitm test', days = defaultDays }: AuthorityOptions = {},
+): Authority {
   mkdirSync(folder, { recursive: true })
   const root = createRoot({ subject: `CN=${name} root`, now, days })
   const issuing = createIssuing(root, { subject: `CN=${name} issuing`, now, days })

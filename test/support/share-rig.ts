@@ -187,7 +187,9 @@ export class ShareRig {
   #answerAcknowledge({ shareSessionEpoch: epoch, topics }: ShareAcknowledgeRequest): ShareAcknowledgeResponse {
     const response = { ...shareAcknowledgeResponseDefaults(), errorCode: this.#sessionError(epoch) }
     if (response.errorCode !== 0) return response
-    if (epoch !== -1) this.brokerSession!.epoch++
+    // KafkaApis.handleShareAcknowledgeRequest: the last request releases the session, as a last fetch does.
+    if (epoch === -1) this.brokerSession = undefined
+    else this.brokerSession!.epoch++
     this.acknowledged = topics.map(({ topicId }) => this.nameOf(topicId))
     response.responses = topics.map(({ topicId }) => ({
       topicId,
