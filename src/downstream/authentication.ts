@@ -6,11 +6,9 @@
  *       └──────SaslHandshake 0──▶ raw ──tokens without a header──────────▲
  */
 import type { Socket } from 'node:net'
-import { WireError } from '../errors.ts'
-import type { Client, Exchange } from '../pipeline/exchange.ts'
+import type { Exchange } from '../pipeline/exchange.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import { ApiKey } from '../protocol/api-key.ts'
-import { encodeResponse } from '../protocol/codec.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
 import type { ApiVersionsRequest } from '../protocol/generated/api-versions-request.ts'
 import type { ApiVersionsResponse } from '../protocol/generated/api-versions-response.ts'
@@ -19,7 +17,7 @@ import type { SaslHandshakeRequest } from '../protocol/generated/sasl-handshake-
 import { type Frame, lengthPrefixBytes } from '../wire/frame.ts'
 import { type EarlyContext, type EarlyPeer, EarlyRequests } from './early-requests.ts'
 import { authenticateResponse, type LoggedIn, Login, type LoginAnswer, type LoginContext } from './login.ts'
-import { unsupportedVersion } from './unsupported-api-versions.ts'
+import { openBeforeLogin } from './login-gate.ts'
 
 export interface AuthenticationContext extends EarlyContext, LoginContext {
   readonly pipeline: Pipeline
@@ -70,19 +68,9 @@ export class Authentication {
 
   async #request(frame: Frame): Promise<void> {
     const { pipeline, metrics } = this.#context
-    const opened = pipeline.open(frame, nobody(this.#peer))
-    const { apiKey, apiVersion, correlationId } = 'exchange' in opened ? opened.exchange.header : opened.header
-    if (!isLogin(apiKey)) {
-      metrics.refused(apiKey, 'not authenticated')
-      return this.#requests.refuse('a request before login', { apiKey, apiVersion })
-    }
-    if (!('exchange' in opened)) {
-      if (apiKey !== ApiKey.ApiVersions)
-        return this.#requests.refuse('a version that is not served', { apiKey, apiVersion })
-      return this.#requests.write(encodeResponse(apiKey, 0, correlationId, unsupportedVersion(pipeline.served)))
-    }
-    metrics.request(apiKey, apiVersion)
-    const { exchange } = opened
+    const exchange = openBeforeLogin(frame, { pipeline, metrics, peer: this.#peer, requests: this.#requests })
+    if (exchange === undefined) return
+    const { apiKey } = exchange.header
     if (apiKey === ApiKey.ApiVersions) return this.#apiVersions(exchange)
     if (apiKey === ApiKey.SaslHandshake) return this.#handshake(exchange)
     return this.#authenticate(exchange)
@@ -133,23 +121,6 @@ export class Authentication {
   #answer(exchange: Exchange, response: unknown): void {
     exchange.response = response
     this.#requests.write(this.#context.pipeline.encodeResponse(exchange).chunks)
-  }
-}
-
-export const isLogin = (apiKey: number): boolean =>
-  apiKey === ApiKey.ApiVersions || apiKey === ApiKey.SaslHandshake || apiKey === ApiKey.SaslAuthenticate
-
-/** Who asks is not known yet, and nothing may be decided by it. */
-export function nobody({ connection, listener, address, ip, nodeId }: EarlyPeer): Client {
-  return {
-    connection,
-    listener,
-    address,
-    ip,
-    nodeId,
-    get principal(): string {
-      throw new WireError('nothing is decided by the principal of a client that has none yet')
-    },
   }
 }
 

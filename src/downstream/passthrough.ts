@@ -7,7 +7,6 @@ import type { Client, Exchange } from '../pipeline/exchange.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import { type ApiHandler, close, type RequestOutcome, type Stage, unchanged } from '../pipeline/stage.ts'
 import { ApiKey } from '../protocol/api-key.ts'
-import { encodeResponse } from '../protocol/codec.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
 import type { SaslAuthenticateRequest } from '../protocol/generated/sasl-authenticate-request.ts'
 import type { SaslAuthenticateResponse } from '../protocol/generated/sasl-authenticate-response.ts'
@@ -16,9 +15,8 @@ import type { SaslHandshakeResponse } from '../protocol/generated/sasl-handshake
 import { claimedName } from '../sasl/claimed-name.ts'
 import { type Mechanism, mechanisms } from '../sasl/conversation.ts'
 import type { Frame } from '../wire/frame.ts'
-import { isLogin, nobody } from './authentication.ts'
 import { type EarlyContext, type EarlyPeer, EarlyRequests } from './early-requests.ts'
-import { unsupportedVersion } from './unsupported-api-versions.ts'
+import { openBeforeLogin } from './login-gate.ts'
 import type { Upstream, UpstreamEvents } from './upstream.ts'
 
 export interface PassthroughContext extends EarlyContext {
@@ -81,21 +79,12 @@ export class Passthrough {
 
   async #request(frame: Frame): Promise<void> {
     const { pipeline, metrics } = this.#context
-    const opened = pipeline.open(frame, nobody(this.#peer))
-    const { apiKey, apiVersion, correlationId } = 'exchange' in opened ? opened.exchange.header : opened.header
-    if (!isLogin(apiKey)) {
-      metrics.refused(apiKey, 'not authenticated')
-      return this.#requests.refuse('a request before login', { apiKey, apiVersion })
-    }
-    if (!('exchange' in opened)) {
-      if (apiKey !== ApiKey.ApiVersions)
-        return this.#requests.refuse('a version that is not served', { apiKey, apiVersion })
-      return this.#requests.write(encodeResponse(apiKey, 0, correlationId, unsupportedVersion(pipeline.served)))
-    }
-    metrics.request(apiKey, apiVersion)
-    const flaw = this.#note(opened.exchange)
+    const exchange = openBeforeLogin(frame, { pipeline, metrics, peer: this.#peer, requests: this.#requests })
+    if (exchange === undefined) return
+    const { apiKey, apiVersion } = exchange.header
+    const flaw = this.#note(exchange)
     if (flaw !== undefined) return this.#requests.refuse(flaw, { apiKey, apiVersion })
-    await this.#relay(opened.exchange)
+    await this.#relay(exchange)
   }
 
   /** What keeps a request from being passed on. */
