@@ -43,10 +43,7 @@ export function describesCluster<Key extends ApiKey>(
   isUnreadable: (request: RequestByKey[Key]) => boolean = () => false,
 ): EnforcementOf<Key> {
   return {
-    request(body, judge, { header }) {
-      if (isUnreadable(body)) return unreadable
-      return judge.allowsOnCluster(right) ? whole : answer(deny(body, header.apiVersion))
-    },
+    ...altersCluster<Key>(right, deny, isUnreadable),
     response(body, judge, { request, header }) {
       if (judge.sees(right, clusterName)) return filter(body, judge)
       Object.assign(body as object, deny(request as RequestByKey[Key], header.apiVersion))

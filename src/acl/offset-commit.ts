@@ -4,57 +4,21 @@
  */
 import type { ApiKey } from '../protocol/api-key.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
-import type { OffsetCommitRequest, OffsetCommitRequestTopic } from '../protocol/generated/offset-commit-request.ts'
-import {
-  type OffsetCommitResponse,
-  type OffsetCommitResponseTopic,
-  offsetCommitResponseDefaults,
-} from '../protocol/generated/offset-commit-response.ts'
-import { type AclFacts, answer, type EnforcementOf, part, type Ruling, whole } from './enforcement.ts'
-import type { Judge } from './judge.ts'
-import { joinRepeated } from './repeated.ts'
-import { group, topic as topicRights } from './rights.ts'
-import { append, splitDenied } from './split.ts'
+import { offsetCommitResponseDefaults } from '../protocol/generated/offset-commit-response.ts'
+import { judgeCommitted, refuseCommitted } from './committed-topics.ts'
+import type { AclFacts, EnforcementOf } from './enforcement.ts'
+import { group } from './rights.ts'
 
 const topicIdsFrom = 10
+const defaults = offsetCommitResponseDefaults
 
-export function enforceOffsetCommit({ topics }: AclFacts): EnforcementOf<typeof ApiKey.OffsetCommit> {
+export function enforceOffsetCommit({ topics: catalog }: AclFacts): EnforcementOf<typeof ApiKey.OffsetCommit> {
   return {
     request(body, judge, { header }) {
       if (!judge.allows(group.read, body.groupId)) {
-        const denials = body.topics.map(topic => denial(topic, ErrorCode.GROUP_AUTHORIZATION_FAILED))
-        return answer({ ...offsetCommitResponseDefaults(), topics: denials })
+        return refuseCommitted(body.topics, ErrorCode.GROUP_AUTHORIZATION_FAILED, defaults)
       }
-      if (header.apiVersion < topicIdsFrom) return judgeTopics(body, judge, ({ name }) => name)
-      const ids = body.topics.map(({ topicId }) => topicId)
-      return topics.whenKnown(ids, () => judgeTopics(body, judge, ({ topicId }) => topics.nameOf(topicId)))
+      return judgeCommitted({ body, judge, catalog, byId: header.apiVersion >= topicIdsFrom, defaults })
     },
   }
-}
-
-function judgeTopics(
-  body: OffsetCommitRequest,
-  judge: Judge,
-  nameOf: (topic: OffsetCommitRequestTopic) => string | undefined,
-): Ruling<OffsetCommitResponse> {
-  const denials: OffsetCommitResponseTopic[] = []
-  const split = splitDenied(body.topics, topic => {
-    const name = nameOf(topic)
-    if (name !== undefined && judge.allows(topicRights.read, name)) return true
-    denials.push(denial(topic, name === undefined ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.TOPIC_AUTHORIZATION_FAILED))
-    return false
-  })
-  if (split === undefined) return whole
-  const joined = joinRepeated(
-    denials,
-    ({ name, topicId }) => topicId + name,
-    ({ partitions }) => partitions,
-  )
-  if (split.allowed.length === 0) return answer({ ...offsetCommitResponseDefaults(), topics: joined })
-  body.topics = split.allowed
-  return part(({ topics }) => append(topics, joined))
-}
-
-function denial({ name, topicId, partitions }: OffsetCommitRequestTopic, errorCode: number): OffsetCommitResponseTopic {
-  return { name, topicId, partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })) }
 }
