@@ -1,4 +1,5 @@
 /** Every right there is: an operation on a type of resource, as Kafka's AclEntry.supportedOperations pairs them. */
+import { AclOperation } from '../protocol/acl-operation.ts'
 import type { Operation, ResourceType } from './policy/policy.ts'
 
 export interface Right {
@@ -8,22 +9,7 @@ export interface Right {
   readonly bit: number
 }
 
-/** Codes of org.apache.kafka.common.acl.AclOperation. */
-const operationCodes = {
-  read: 3,
-  write: 4,
-  create: 5,
-  delete: 6,
-  alter: 7,
-  describe: 8,
-  clusterAction: 9,
-  describeConfigs: 10,
-  alterConfigs: 11,
-  idempotentWrite: 12,
-  createTokens: 13,
-  describeTokens: 14,
-  twoPhaseCommit: 15,
-} as const satisfies Record<Operation, number>
+const operationCodes: Readonly<Record<Operation, number>> = AclOperation
 
 function rightsOn<const Name extends Operation>(
   type: ResourceType,
@@ -40,22 +26,22 @@ export const topic = rightsOn('topic', [
   'read',
   'write',
   'create',
-  'describe',
   'delete',
   'alter',
+  'describe',
   'describeConfigs',
   'alterConfigs',
 ])
-export const group = rightsOn('group', ['read', 'describe', 'delete', 'describeConfigs', 'alterConfigs'])
-export const transactionalId = rightsOn('transactionalId', ['describe', 'write', 'twoPhaseCommit'])
+export const group = rightsOn('group', ['read', 'delete', 'describe', 'describeConfigs', 'alterConfigs'])
+export const transactionalId = rightsOn('transactionalId', ['write', 'describe', 'twoPhaseCommit'])
 export const cluster = rightsOn('cluster', [
   'create',
-  'clusterAction',
-  'describeConfigs',
-  'alterConfigs',
-  'idempotentWrite',
   'alter',
   'describe',
+  'describeConfigs',
+  'alterConfigs',
+  'clusterAction',
+  'idempotentWrite',
 ])
 export const delegationToken = rightsOn('delegationToken', ['describe'])
 export const user = rightsOn('user', ['createTokens', 'describeTokens'])

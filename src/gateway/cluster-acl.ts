@@ -4,7 +4,6 @@ import type { Enforcement } from '../acl/enforcement.ts'
 import { refusalsOf } from '../acl/refusals.ts'
 import type { PolicyConfig } from '../config/config.ts'
 import type { Stage } from '../pipeline/stage.ts'
-import { ApiKey } from '../protocol/api-key.ts'
 import { allApis } from '../protocol/api-table.ts'
 import type { AuditLog } from '../telemetry/audit-log.ts'
 import type { Logger } from '../telemetry/log.ts'
@@ -26,15 +25,12 @@ export interface ClusterAclOptions {
   readonly now: () => number
 }
 
-/** A listener without SASL has no conversation to relay: whoever starts one would log in past the gateway. */
-const saslKeys: readonly number[] = [ApiKey.SaslHandshake, ApiKey.SaslAuthenticate]
-
 /** Whether brokers create topics by being asked is looked up this often: somebody may restart them with another setting. */
 const settingMs = 60_000
 
 export class ClusterAcl {
   readonly policy: PolicyInForce
-  /** Client APIs that nobody may use. */
+  /** Client APIs that nobody may use, whatever a listener's logins are. */
   readonly refusedKeys: ReadonlySet<number>
   readonly #options: ClusterAclOptions
   readonly #rows: ReadonlyMap<number, Enforcement>
@@ -53,7 +49,7 @@ export class ClusterAcl {
     })
     // What has no row is not served, whatever the list says.
     const rowless = allApis.map(({ key }) => key).filter(key => !this.#rows.has(key))
-    this.refusedKeys = new Set([...keys, ...saslKeys, ...rowless])
+    this.refusedKeys = new Set([...keys, ...rowless])
     this.#timer = setInterval(() => void this.lookUpSetting(), settingMs)
     this.#timer.unref()
   }

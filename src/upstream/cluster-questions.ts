@@ -11,7 +11,7 @@ import { ErrorCode } from '../protocol/error-code.ts'
 import type { MetadataRequestTopic } from '../protocol/generated/metadata-request.ts'
 import type { ClusterView } from '../topology/cluster-view.ts'
 import type { NamedTopic, TopicQuestions } from '../topology/topic-catalog.ts'
-import type { Questions } from './cluster-watch.ts'
+import { apiVersionsRequest, type Questions } from './cluster-watch.ts'
 import type { HostAndPort } from './dialer.ts'
 
 export interface ClusterQuestionsOptions {
@@ -174,8 +174,6 @@ const newestOf: Readonly<Record<number, number>> = {
 /** ConsumerGroupDescribe shows expressions in every version that brokers with expressions know. */
 const expressionsFrom = 1
 const groupCoordinator = 0
-
-const apiVersionsRequest = { clientSoftwareName: '', clientSoftwareVersion: '', clusterId: null, nodeId: -1 }
 
 const quiet = {
   allowAutoTopicCreation: false,

@@ -166,7 +166,12 @@ function metadataVersionOf({ apiKeys }: BrokerVersions): number {
 const newestMetadataVersion = 12
 
 /** KIP-511: brokers refuse an empty name. */
-const apiVersionsRequest = { clientSoftwareName: 'vkitm', clientSoftwareVersion: '1', clusterId: null, nodeId: -1 }
+export const apiVersionsRequest = {
+  clientSoftwareName: 'vkitm',
+  clientSoftwareVersion: '1',
+  clusterId: null,
+  nodeId: -1,
+}
 
 /** From version 1 on an empty list asks for no topic at all. */
 const noTopics = {

@@ -1,14 +1,19 @@
 /** Kafka's words for what can be done to what (AclEntry.supportedOperations), as rules spell them. */
+import { cluster, clusterName, delegationToken, group, type Right, topic, transactionalId, user } from '../rights.ts'
 import type { Operation, ResourceType } from './policy.ts'
 
 /** What a rule of each type may say; `*` and the names of API keys come beside. */
 export const supportedOperations: Readonly<Record<ResourceType, readonly Operation[]>> = {
-  topic: ['read', 'write', 'create', 'delete', 'alter', 'describe', 'describeConfigs', 'alterConfigs'],
-  group: ['read', 'delete', 'describe', 'describeConfigs', 'alterConfigs'],
-  transactionalId: ['write', 'describe', 'twoPhaseCommit'],
-  cluster: ['create', 'alter', 'describe', 'describeConfigs', 'alterConfigs', 'clusterAction', 'idempotentWrite'],
-  delegationToken: ['describe'],
-  user: ['createTokens', 'describeTokens'],
+  topic: operationsOf(topic),
+  group: operationsOf(group),
+  transactionalId: operationsOf(transactionalId),
+  cluster: operationsOf(cluster),
+  delegationToken: operationsOf(delegationToken),
+  user: operationsOf(user),
+}
+
+function operationsOf(rights: Readonly<Record<string, Right>>): Operation[] {
+  return Object.values(rights).map(({ operation }) => operation)
 }
 
 export const resourceTypes = Object.keys(supportedOperations) as readonly ResourceType[]
@@ -47,7 +52,7 @@ export const EVERYBODY = '*'
 export const USER_PREFIX = 'User:'
 export const ROLE_PREFIX = 'role:'
 /** The one name there is of type cluster. */
-export const CLUSTER_NAME = 'kafka-cluster'
+export const CLUSTER_NAME = clusterName
 /** Links from a user to the last role that it holds through others: casbin's own limit. */
 export const ROLE_CHAIN_MAX = 10
 
