@@ -7,13 +7,14 @@ import { after, before, describe, test } from 'node:test'
 import { type EmbeddedCluster, startEmbeddedCluster } from '../../src/embedded/embedded-cluster.ts'
 import { ApiKey } from '../../src/protocol/api-key.ts'
 import { ErrorCode } from '../../src/protocol/error-code.ts'
+import { apiVersionsRequestDefaults } from '../../src/protocol/generated/api-versions-request.ts'
 import { metadataRequestDefaults } from '../../src/protocol/generated/metadata-request.ts'
 import { produceRequestDefaults } from '../../src/protocol/generated/produce-request.ts'
 import { writeBatch } from '../../src/records/write-batch.ts'
 import { Span } from '../../src/wire/span.ts'
 import type { RawClient } from '../support/raw-client.ts'
 import { startTestGateway, type TestGateway } from '../support/test-gateway.ts'
-import { until } from '../support/until.ts'
+import { until, within } from '../support/until.ts'
 
 const describeOrders = 'p, User:ANONYMOUS, topic, orders, describe, allow'
 const writeOrders = 'p, User:ANONYMOUS, topic, orders, write, allow'
@@ -97,6 +98,26 @@ describe('a policy in a gateway', () => {
       },
     )
     assert.equal(await gateway.metric('vkitm_decisions_total', { api: 'Produce', outcome: 'denied' }), 1)
+  })
+
+  test('nobody logs in through it where the listener has no login: not advertised, and closed', async () => {
+    const stranger = await gateway.connect()
+    const { apiKeys } = await stranger.ask(ApiKey.ApiVersions, 3, {
+      ...apiVersionsRequestDefaults(),
+      clientSoftwareName: 'test',
+      clientSoftwareVersion: '1',
+    })
+    const advertised = apiKeys.map(({ apiKey }) => apiKey)
+    assert.ok(advertised.includes(ApiKey.Produce))
+    const logins: readonly number[] = [ApiKey.SaslHandshake, ApiKey.SaslAuthenticate]
+    assert.deepEqual(
+      advertised.filter(key => logins.includes(key)),
+      [],
+    )
+    const refused = await gateway.metric('vkitm_refused_total', { api: 'SaslHandshake' })
+    stranger.send(ApiKey.SaslHandshake, 1, { mechanism: 'PLAIN' })
+    await within('closed', stranger.closed)
+    assert.equal(await gateway.metric('vkitm_refused_total', { api: 'SaslHandshake' }), refused + 1)
   })
 
   test('a changed file is in force on open connections within a second', async () => {

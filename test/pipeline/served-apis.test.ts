@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { interBrokerKeys, ServedApis } from '../../src/pipeline/served-apis.ts'
+import { interBrokerKeys, refusedWith, ServedApis } from '../../src/pipeline/served-apis.ts'
 import { allApis, describeApi } from '../../src/protocol/api-table.ts'
 
 const served = new ServedApis()
@@ -26,6 +26,22 @@ describe('the APIs served', () => {
     )
     for (const key of expected) assert.equal(served.versionsOf(key), undefined)
     assert.equal(served.versionsOf(27), undefined)
+  })
+
+  test('a login has a row only where there is one, whatever else is open', () => {
+    const nothing: ReadonlySet<number> = new Set()
+    const without = refusedWith(nothing, { fromClients: false, areReplaced: false })
+    assert.deepEqual([...without].sort(), [17, 36])
+    const withLogin = refusedWith(new Set([17, 36, 29]), { fromClients: true, areReplaced: false })
+    assert.deepEqual([...withLogin], [29])
+  })
+
+  test('what acts on the credentials of brokers has none where they see another than the client’s', () => {
+    const replaced = refusedWith(new Set(), { fromClients: true, areReplaced: true })
+    assert.deepEqual(
+      [...replaced].sort((one, other) => one - other),
+      [38, 39, 40, 41, 50, 51],
+    )
   })
 
   test('AddPartitionsToTxn ends where its broker-to-broker form begins', () => {
