@@ -5,6 +5,7 @@ import type { Answer } from '../pipeline/pipeline.ts'
 import { ApiKey } from '../protocol/api-key.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { ByteBudget, Reservation } from '../wire/byte-budget.ts'
+import { Queue } from '../wire/queue.ts'
 
 export type AnswerMetrics = Pick<Metrics, 'sentToClient' | 'upstreamMs' | 'gatewayMs'>
 
@@ -48,16 +49,14 @@ export class PendingAnswer {
 }
 
 export class PendingAnswers {
-  /** A queue with a moving front: shifting a long array would move the rest at every answer. */
-  readonly #entries: PendingAnswer[] = []
-  #from = 0
+  readonly #entries = new Queue<PendingAnswer>()
 
   get count(): number {
-    return this.#entries.length - this.#from
+    return this.#entries.length
   }
 
   get first(): PendingAnswer | undefined {
-    return this.#entries[this.#from]
+    return this.#entries.first
   }
 
   push(entry: PendingAnswer): void {
@@ -70,23 +69,14 @@ export class PendingAnswers {
 
   /** Removes and returns the first entry if its answer is there. */
   takeReady(): PendingAnswer | undefined {
-    const first = this.#entries[this.#from]
-    if (first?.answer === undefined) return undefined
-    this.#from++
-    if (this.#from === this.#entries.length || this.#from >= 64) {
-      this.#entries.splice(0, this.#from)
-      this.#from = 0
-    }
-    return first
+    return this.isFirstReady ? this.#entries.take() : undefined
   }
 
   /** The session is gone: gives back what its entries hold. */
   abandon(): void {
-    for (const entry of this.#entries.splice(this.#from)) {
+    for (const entry of this.#entries.takeAll()) {
       entry.held?.release()
       entry.kept?.release()
     }
-    this.#entries.length = 0
-    this.#from = 0
   }
 }

@@ -10,6 +10,7 @@ import type { Frame } from '../wire/frame.ts'
 import { FrameSplitter } from '../wire/frame-splitter.ts'
 import { Inbound } from '../wire/inbound.ts'
 import { Outbound } from '../wire/outbound.ts'
+import { Queue } from '../wire/queue.ts'
 
 /** Takes an answer and what it holds of the budget; the taker releases it. */
 export type OnAnswer = (frame: Frame, held: Reservation) => void
@@ -45,8 +46,7 @@ export class BrokerConnection {
   readonly #splitter: FrameSplitter
   readonly #inbound: Inbound
   readonly #outbound: Outbound
-  readonly #awaited: OnAnswer[] = []
-  #awaitedFrom = 0
+  readonly #awaited = new Queue<OnAnswer>()
   #reservation: Reservation | undefined
   #isPausedByOwner = false
   #isReading = true
@@ -130,24 +130,11 @@ export class BrokerConnection {
   }
 
   #answered(frame: Frame): void {
-    const onAnswer = this.#awaited[this.#awaitedFrom]
+    const onAnswer = this.#awaited.take()
     if (onAnswer === undefined) throw new WireError('an answer to no request')
-    this.#forgetFirst()
     const held = this.#reservation ?? this.#budget.hold(frame.byteLength)
     this.#reservation = undefined
     onAnswer(frame, held)
-  }
-
-  /** An array with a moving front: `shift` on a long one would move the rest at every answer. */
-  #forgetFirst(): void {
-    this.#awaitedFrom++
-    if (this.#awaitedFrom === this.#awaited.length) {
-      this.#awaited.length = 0
-      this.#awaitedFrom = 0
-    } else if (this.#awaitedFrom >= 64) {
-      this.#awaited.splice(0, this.#awaitedFrom)
-      this.#awaitedFrom = 0
-    }
   }
 
   /** The announced length is asked for before the body is read; without a grant the broker waits. */
