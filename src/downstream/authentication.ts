@@ -48,7 +48,7 @@ export class Authentication {
     this.#peer = peer
     this.#context = context
     this.#events = events
-    this.#login = new Login(context, peer.ip)
+    this.#login = new Login(context, peer)
     this.#requests = new EarlyRequests(socket, peer, context, {
       onFrame: frame => (this.#isRaw ? this.#rawToken(frame) : this.#request(frame)),
       onClosed: () => {

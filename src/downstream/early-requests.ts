@@ -1,6 +1,6 @@
 /** A client that nobody knows yet: few requests, small ones, one after the other, each within its time. */
 import type { Socket } from 'node:net'
-import type { Logger } from '../telemetry/log.ts'
+import type { StrangerLog } from '../telemetry/flood-log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Frame } from '../wire/frame.ts'
 import { FrameSplitter } from '../wire/frame-splitter.ts'
@@ -16,7 +16,7 @@ export interface EarlyContext {
   readonly limits: EarlyLimits
   readonly sweep: DeadlineSweep
   readonly metrics: Metrics
-  readonly log: Logger
+  readonly log: StrangerLog
   /** Monotonic milliseconds. */
   readonly now: () => number
 }

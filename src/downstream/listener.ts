@@ -12,8 +12,10 @@ import {
   type Server as TlsServer,
 } from 'node:tls'
 import { VkitmError } from '../errors.ts'
+import type { StrangerLog } from '../telemetry/flood-log.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { ListenerMetrics, Metrics } from '../telemetry/metrics.ts'
+import { handshakeFailure, verdictOf } from '../tls/handshake-failure.ts'
 import type { AcceptLimits } from './accept-limits.ts'
 import { parseProxyHeader } from './proxy-protocol.ts'
 
@@ -44,6 +46,8 @@ export interface ListenerOptions {
   readonly limits: AcceptLimits
   readonly metrics: Metrics
   readonly log: Logger
+  /** For what anybody can cause. */
+  readonly strangers: StrangerLog
   readonly onArrival: (arrival: Arrival) => void
 }
 
@@ -64,6 +68,8 @@ export class Listener {
   readonly #tlsServer: TlsServer | undefined
   /** What is known of connections whose handshake is under way, by the four ends of the connection. */
   readonly #shaking = new Map<string, { readonly raw: Socket; readonly peer: Pending }>()
+  /** The same for those whose handshake failed, when the ends of the connection are forgotten. */
+  readonly #peers = new WeakMap<object, Pending>()
   /** Accepted and not handed over: in their handshake, before their PROXY header or before their turn. */
   readonly #arriving = new Set<Socket>()
 
@@ -189,19 +195,33 @@ export class Listener {
     if (this.#tlsServer === undefined) return this.#handOver(socket, socket, peer)
     const ends = endsOf(socket)
     this.#shaking.set(ends, { raw: socket, peer })
+    this.#peers.set(socket, peer)
     socket.once('close', () => this.#shaking.delete(ends))
     this.#tlsServer.emit('connection', socket)
   }
 
   #createTlsServer(tls: TlsOptions): TlsServer {
-    const { metrics, log, name } = this.#options
     const server = createTlsServer(tls, socket => this.#secured(socket))
-    server.on('tlsClientError', (error, socket) => {
-      metrics.error('tls handshake')
-      log.info({ listener: name, client: socket.remoteAddress, err: error }, 'TLS handshake failed')
-      socket.destroy()
-    })
+    server.on('tlsClientError', (error, socket) => this.#notSecured(error, socket))
     return server
+  }
+
+  /** Node closes a client whose certificate is no good without an error of its own; what was wrong it keeps. */
+  #notSecured(error: Error, socket: TLSSocket): void {
+    const { metrics, strangers, name } = this.#options
+    metrics.error('tls handshake')
+    const peer = this.#peers.get(rawOf(socket))
+    const client = peer && `${peer.ip}:${peer.port}`
+    const verdict = socket.authorizationError as Error | string | null | undefined
+    if (verdict != null) {
+      const code = String(verdict)
+      strangers.warn({ listener: name, client, details: { reason: verdictOf(code), code } }, 'TLS handshake failed')
+    } else {
+      const reason = handshakeFailure(error)
+      const details = reason === undefined ? {} : { details: { reason } }
+      strangers.info({ listener: name, client, err: error, ...details }, 'TLS handshake failed')
+    }
+    socket.destroy()
   }
 
   #secured(socket: TLSSocket): void {
@@ -218,12 +238,15 @@ export class Listener {
   }
 
   #turnAway(socket: Socket, peer: Pending, reason: string): void {
-    const { metrics, log, name } = this.#options
+    const { metrics, strangers, name } = this.#options
     metrics.error(reason)
-    log.info({ listener: name, client: `${peer.ip}:${peer.port}`, details: { reason } }, 'connection turned away')
+    strangers.info({ listener: name, client: `${peer.ip}:${peer.port}`, details: { reason } }, 'connection turned away')
     socket.destroy()
   }
 }
+
+/** What Node keeps for itself: the TCP socket below a TLS socket. Nothing else of it is left when a handshake fails. */
+const rawOf = (socket: TLSSocket): object => (socket as { readonly _parent?: Socket })._parent ?? socket
 
 /** The four ends of a connection: the TLS socket that wraps a TCP socket has the same ones. */
 function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {

@@ -3,6 +3,7 @@
  * again later (KIP-368). Knows neither sockets nor frames.
  */
 
+import type { Client } from '../pipeline/exchange.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
 import type { SaslAuthenticateResponse } from '../protocol/generated/sasl-authenticate-response.ts'
 import type { SaslHandshakeResponse } from '../protocol/generated/sasl-handshake-response.ts'
@@ -10,9 +11,11 @@ import {
   type Authenticated,
   failureText,
   type Mechanism,
+  mechanisms,
   type SaslServerSession,
   type ServerStep,
 } from '../sasl/conversation.ts'
+import type { EarlyPeer } from './early-requests.ts'
 import type { LoginGuard } from './login-guard.ts'
 
 /** What all logins of a listener share. */
@@ -25,8 +28,18 @@ export interface LoginContext {
   readonly sessionLifetimeMs?: number | undefined
   /** Milliseconds of the wall clock, which tokens go by. */
   readonly wallClock: () => number
-  /** A name of ours for the log and the metrics; never text from the wire. */
-  readonly onFailed: (reason: string, mechanism: Mechanism) => void
+  readonly onFailed: (failure: LoginFailure, peer: LoginPeer) => void
+}
+
+/** Whose try it is. */
+export type LoginPeer = EarlyPeer & Partial<Pick<Client, 'principal'>>
+
+/** Words of ours; never text from the wire. */
+export interface LoginFailure {
+  readonly reason: string
+  readonly mechanism?: Mechanism | undefined
+  /** Only where there is such a user. */
+  readonly user?: string | undefined
 }
 
 export interface LoggedIn extends Authenticated {
@@ -45,18 +58,25 @@ export interface LoginAnswer {
   readonly isSilent?: boolean
 }
 
+interface Failure {
+  readonly reason: string
+  readonly name?: string
+}
+
 const none = Buffer.alloc(0)
 
 export class Login {
   readonly #context: LoginContext
-  readonly #ip: string
+  readonly #peer: LoginPeer
   /** Who may come again: another name or mechanism is refused. */
   readonly #before: LoggedIn | undefined
   #session: SaslServerSession | undefined
+  /** What it failed for is told and paid for; the client has one more word. */
+  #isRefused = false
 
-  constructor(context: LoginContext, ip: string, before?: LoggedIn) {
+  constructor(context: LoginContext, peer: LoginPeer, before?: LoggedIn) {
     this.#context = context
-    this.#ip = ip
+    this.#peer = peer
     this.#before = before
   }
 
@@ -72,6 +92,9 @@ export class Login {
       return { response: { errorCode: ErrorCode.ILLEGAL_SASL_STATE, mechanisms: [] }, closes: true }
     const mechanism = offered.find(one => one === asked)
     if (mechanism === undefined) {
+      const known = mechanisms.find(one => one === asked)
+      const reason = this.#before === undefined ? 'a mechanism that is not enabled' : 'another mechanism than at first'
+      this.#context.onFailed({ reason, mechanism: known }, this.#peer)
       const response = { errorCode: ErrorCode.UNSUPPORTED_SASL_MECHANISM, mechanisms: [...offered] }
       return { response, closes: true }
     }
@@ -86,23 +109,39 @@ export class Login {
     const step = await stepOf(session, clientBytes)
     if (step.kind === 'continue')
       return { authBytes: step.challenge, errorCode: ErrorCode.NONE, errorMessage: null, closes: false }
-    if (step.kind === 'failed') return this.#failed(session, step.reason)
-    if (guard.isBlocked(this.#ip, step.name)) return this.#failed(session, 'too many failures')
-    const { mechanism } = session
-    if (this.#before !== undefined && this.#before.name !== step.name)
-      return this.#failed(session, 'another principal', 'Cannot change principals during re-authentication')
-    guard.succeeded(this.#ip, step.name)
+    if (step.kind === 'refused') return this.#refused(session, step)
+    if (step.kind === 'failed') return this.#failed(session, step)
     const { name, expiresAtMs } = step
+    if (guard.isBlocked(this.#peer.ip, name))
+      return this.#failed(session, { name, reason: 'shut out for a minute after ten failures' })
+    const { mechanism } = session
+    if (this.#before !== undefined && this.#before.name !== name) {
+      const text = 'Cannot change principals during re-authentication'
+      return this.#failed(session, { name, reason: 'another user than at first' }, text)
+    }
+    guard.succeeded(this.#peer.ip, name)
     const loggedIn = { name, expiresAtMs, mechanism, lifetimeMs: this.#lifetimeMs(expiresAtMs) }
     return { authBytes: step.challenge, errorCode: ErrorCode.NONE, errorMessage: null, loggedIn, closes: false }
   }
 
-  async #failed(session: SaslServerSession, reason: string, text?: string): Promise<LoginAnswer> {
-    const { guard, onFailed } = this.#context
-    onFailed(reason, session.mechanism)
-    guard.failed(this.#ip, session.claimedName)
-    const isSilent = !(await guard.delay(this.#ip))
+  async #failed(session: SaslServerSession, failure: Failure, text?: string): Promise<LoginAnswer> {
+    const isSilent = !this.#isRefused && !(await this.#pay(session, failure))
     return { ...refusal(ErrorCode.SASL_AUTHENTICATION_FAILED, text ?? failureText(session.mechanism)), isSilent }
+  }
+
+  /** An answer that is a failure to whoever reads it. Clients that have read it may go without their last word. */
+  async #refused(session: SaslServerSession, step: Failure & { readonly challenge: Buffer }): Promise<LoginAnswer> {
+    const isSilent = !(await this.#pay(session, step))
+    this.#isRefused = true
+    return { authBytes: step.challenge, errorCode: ErrorCode.NONE, errorMessage: null, closes: isSilent, isSilent }
+  }
+
+  /** Tells of a failure and has the client wait for it; false where it must be closed without a word. */
+  #pay({ mechanism, claimedName }: SaslServerSession, { reason, name: user }: Failure): Promise<boolean> {
+    const { guard, onFailed } = this.#context
+    onFailed({ reason, mechanism, user }, this.#peer)
+    guard.failed(this.#peer.ip, claimedName)
+    return guard.delay(this.#peer.ip)
   }
 
   /** 0 says that there is no end, so that what ends now is said to end in a millisecond. */

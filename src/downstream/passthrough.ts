@@ -5,9 +5,16 @@
 import type { Socket } from 'node:net'
 import type { Client, Exchange } from '../pipeline/exchange.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
-import { type ApiHandler, close, type RequestOutcome, type Stage, unchanged } from '../pipeline/stage.ts'
+import {
+  type ApiHandler,
+  close,
+  type RequestOutcome,
+  type ResponseOutcome,
+  type Stage,
+  unchanged,
+} from '../pipeline/stage.ts'
 import { ApiKey } from '../protocol/api-key.ts'
-import { ErrorCode } from '../protocol/error-code.ts'
+import { ErrorCode, errorName } from '../protocol/error-code.ts'
 import type { SaslAuthenticateRequest } from '../protocol/generated/sasl-authenticate-request.ts'
 import type { SaslAuthenticateResponse } from '../protocol/generated/sasl-authenticate-response.ts'
 import type { SaslHandshakeRequest } from '../protocol/generated/sasl-handshake-request.ts'
@@ -16,11 +23,13 @@ import { claimedName } from '../sasl/claimed-name.ts'
 import { type Mechanism, mechanisms } from '../sasl/conversation.ts'
 import type { Frame } from '../wire/frame.ts'
 import { type EarlyContext, type EarlyPeer, EarlyRequests } from './early-requests.ts'
+import type { LoginContext } from './login.ts'
 import { openBeforeLogin } from './login-gate.ts'
 import type { Upstream, UpstreamEvents } from './upstream.ts'
 
 export interface PassthroughContext extends EarlyContext {
   readonly pipeline: Pipeline
+  readonly onFailed: LoginContext['onFailed']
   readonly openLink: (nodeId: number | undefined, events: UpstreamEvents) => Promise<Upstream>
 }
 
@@ -49,6 +58,7 @@ export class Passthrough {
   #name: string | undefined
   #agreements = 0
   #isHandedOver = false
+  #isTold = false
 
   constructor(socket: Socket, peer: EarlyPeer, context: PassthroughContext, events: PassthroughEvents) {
     this.#socket = socket
@@ -135,17 +145,14 @@ export class Passthrough {
 
   #conclude({ header, response }: Exchange): void {
     if (header.apiKey === ApiKey.SaslHandshake) {
-      if ((response as SaslHandshakeResponse).errorCode !== ErrorCode.NONE) this.#requests.end()
+      if ((response as SaslHandshakeResponse).errorCode !== ErrorCode.NONE) this.#refused(response)
       return
     }
     if (header.apiKey !== ApiKey.SaslAuthenticate) return
     const { errorCode, authBytes } = response as SaslAuthenticateResponse
-    if (errorCode !== ErrorCode.NONE) {
-      this.#context.metrics.error('login')
-      return this.#requests.end()
-    }
+    if (errorCode !== ErrorCode.NONE) return this.#refused(response)
     this.#agreements++
-    if (!this.#isAgreed(authBytes)) return
+    if (!this.#isAgreed(authBytes)) return this.#tellOfToken()
     this.#isHandedOver = true
     const link = this.#link!
     if (!this.#requests.release()) {
@@ -159,6 +166,22 @@ export class Passthrough {
     this.#events.onLoggedIn({ name: this.#name!, mechanism: this.#mechanism!, adopt }, this.#socket)
   }
 
+  #refused(response: unknown): void {
+    this.#tell(refusalIn(response))
+    this.#requests.end()
+  }
+
+  /** Whose token was refused has one more word, and may go without it. */
+  #tellOfToken(): void {
+    if (this.#mechanism === 'OAUTHBEARER') this.#tell('token refused by the broker')
+  }
+
+  #tell(reason: string): void {
+    if (this.#isTold) return
+    this.#isTold = true
+    this.#context.onFailed({ reason, mechanism: this.#mechanism }, this.#peer)
+  }
+
   /** PLAIN ends with the first agreement, SCRAM with the second; a token's refusal comes as an answer with words. */
   #isAgreed(authBytes: Buffer): boolean {
     if (this.#mechanism === 'PLAIN') return true
@@ -167,10 +190,19 @@ export class Passthrough {
   }
 }
 
+/** The broker's text may say anything; its code is one of Kafka's. */
+const refusalIn = (response: unknown): string =>
+  `refused by the broker: ${errorName((response as { readonly errorCode: number }).errorCode)}`
+
 /** Later logins on the same connection are passed on as well, but only as the same one. */
 export class RelayedLogins implements Stage {
   readonly name = 'relayed logins'
   readonly #known = new WeakMap<Client, Pick<Relayed, 'name' | 'mechanism'>>()
+  readonly #onFailed: LoginContext['onFailed']
+
+  constructor(onFailed: LoginContext['onFailed']) {
+    this.#onFailed = onFailed
+  }
 
   begin(client: Client, { name, mechanism }: Relayed): void {
     this.#known.set(client, { name, mechanism })
@@ -178,8 +210,22 @@ export class RelayedLogins implements Stage {
 
   handler(apiKey: number): ApiHandler | undefined {
     if (apiKey === ApiKey.SaslHandshake) return { request: (body, exchange) => this.#handshake(body, exchange) }
-    if (apiKey === ApiKey.SaslAuthenticate) return { request: (body, exchange) => this.#authenticate(body, exchange) }
+    if (apiKey === ApiKey.SaslAuthenticate) {
+      return {
+        request: (body, exchange) => this.#authenticate(body, exchange),
+        response: (body, exchange) => this.#answered(body, exchange),
+      }
+    }
     return undefined
+  }
+
+  #answered(body: unknown, { client }: Exchange): ResponseOutcome {
+    const { errorCode } = body as SaslAuthenticateResponse
+    // Of the first login whoever relays it tells.
+    const known = this.#known.get(client)
+    if (errorCode !== ErrorCode.NONE && known !== undefined)
+      this.#onFailed({ reason: refusalIn(body), mechanism: known.mechanism }, client)
+    return unchanged
   }
 
   #handshake(body: unknown, { client, header }: Exchange): RequestOutcome {

@@ -18,7 +18,6 @@ export interface ReauthenticationContext extends LoginContext {
 }
 
 interface Standing {
-  readonly ip: string
   loggedIn: LoggedIn
   sinceMs: number
   endsAtMs: number
@@ -38,8 +37,8 @@ export class Reauthentication implements Stage {
   }
 
   /** From here on the client is held to how long its login lasts. */
-  begin(client: Client, ip: string, loggedIn: LoggedIn): void {
-    const standing: Standing = { ip, loggedIn, sinceMs: 0, endsAtMs: 0, again: undefined }
+  begin(client: Client, loggedIn: LoggedIn): void {
+    const standing: Standing = { loggedIn, sinceMs: 0, endsAtMs: 0, again: undefined }
     this.#standings.set(client, standing)
     this.#renew(standing, loggedIn)
   }
@@ -64,7 +63,7 @@ export class Reauthentication implements Stage {
     if (header.apiVersion === 0) return close('a login without SaslAuthenticate on a running connection')
     if (standing.again !== undefined || this.#context.now() - standing.sinceMs < intervalMsMin)
       return respond({ errorCode: ErrorCode.ILLEGAL_SASL_STATE, mechanisms: [] })
-    const again = new Login(this.#context, standing.ip, standing.loggedIn)
+    const again = new Login(this.#context, client, standing.loggedIn)
     const { response, closes } = again.handshake((body as SaslHandshakeRequest).mechanism)
     if (!closes) standing.again = again
     return { kind: 'respond', response, closes }

@@ -15,6 +15,7 @@ import { refusedWith, refusedWithoutPolicy, ServedApis } from '../pipeline/serve
 import type { Stage } from '../pipeline/stage.ts'
 import { createHiddenText } from '../rewrite/hidden-text.ts'
 import { createRewrite } from '../rewrite/rewrite.ts'
+import type { StrangerLog } from '../telemetry/flood-log.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { peerNumbers } from '../tls/peer-certificate.ts'
@@ -35,6 +36,8 @@ export interface Shared {
   readonly sweep: DeadlineSweep
   readonly metrics: Metrics
   readonly log: Logger
+  /** For what anybody can cause. */
+  readonly strangers: StrangerLog
   readonly now: () => number
   readonly guard: LoginGuard
   /** Numbers connections over the life of the process. */
@@ -115,7 +118,7 @@ export class Clients {
 
   #createListener(): Listener {
     const { name, bind, brokerPorts, proxyProtocol } = this.#config
-    const { acceptLimits, metrics, log, limits } = this.#shared
+    const { acceptLimits, metrics, log, strangers, limits } = this.#shared
     const brokers = Array.from({ length: brokerPorts.count }, (_, at): ListenerPort => {
       return { port: brokerPorts.first + at, nodeId: brokerPorts.firstId + at }
     })
@@ -129,6 +132,7 @@ export class Clients {
       limits: acceptLimits,
       metrics,
       log,
+      strangers,
       onArrival: arrival => this.#arrived(arrival),
     })
   }
@@ -168,7 +172,7 @@ export class Clients {
   }
 
   #arrived({ socket, nodeId, ip, port }: Arrival): void {
-    const { nextConnection, log, metrics } = this.#shared
+    const { nextConnection, strangers, metrics } = this.#shared
     const connection = nextConnection()
     const address = `${ip}:${port}`
     let principal: string
@@ -176,7 +180,7 @@ export class Clients {
       principal = this.#principalOf(socket)
     } catch (error) {
       metrics.error('principal')
-      log.warn({ listener: this.name, connection, client: address, err: error }, 'client has no principal')
+      strangers.warn({ listener: this.name, connection, client: address, err: error }, 'client has no principal')
       socket.destroy()
       return
     }

@@ -2,7 +2,7 @@
 import { Authentication } from '../downstream/authentication.ts'
 import type { EarlyContext } from '../downstream/early-requests.ts'
 import type { Arrival } from '../downstream/listener.ts'
-import type { LoginContext } from '../downstream/login.ts'
+import type { LoginContext, LoginFailure, LoginPeer } from '../downstream/login.ts'
 import { Passthrough, type Relayed, RelayedLogins } from '../downstream/passthrough.ts'
 import { Reauthentication } from '../downstream/reauthentication.ts'
 import type { Upstream, UpstreamEvents } from '../downstream/upstream.ts'
@@ -39,16 +39,11 @@ export class Front {
 
   constructor(options: FrontOptions) {
     this.#options = options
-    const { guard, limits, now, metrics, log } = options.shared
-    this.#login = options.logins?.context({
-      guard,
-      onFailed: (reason, mechanism) => {
-        metrics.error('login')
-        log.debug({ details: { reason, mechanism } }, 'login failed')
-      },
-    })
+    const { guard, limits, now } = options.shared
+    const onFailed: LoginContext['onFailed'] = (failure, peer) => this.#failed(failure, peer)
+    this.#login = options.logins?.context({ guard, onFailed })
     if (this.#login === undefined) {
-      this.#relayed = new RelayedLogins()
+      this.#relayed = new RelayedLogins(onFailed)
       this.stage = this.#relayed
     } else {
       this.#again = new Reauthentication({ ...this.#login, now, graceMs: limits.reauthTimeout })
@@ -87,7 +82,7 @@ export class Front {
         onClosed()
         const client = this.#clientOf(known, loggedIn.name)
         if (client === undefined) return void socket.destroy()
-        this.#again!.begin(client, known.ip, loggedIn)
+        this.#again!.begin(client, loggedIn)
         begin(client)
       },
     })
@@ -95,7 +90,11 @@ export class Front {
 
   #passOn(socket: Arrival['socket'], known: Known, { begin, onClosed }: Events): Passthrough {
     const { links } = this.#options.cluster
-    const context = { ...this.#early(), openLink: links.openUnauthenticated.bind(links) }
+    const context = {
+      ...this.#early(),
+      openLink: links.openUnauthenticated.bind(links),
+      onFailed: this.#failed.bind(this),
+    }
     return new Passthrough(socket, known, context, {
       onClosed,
       onLoggedIn: relayed => {
@@ -112,14 +111,20 @@ export class Front {
     })
   }
 
+  #failed(failure: LoginFailure, { listener, connection, address: client, nodeId, principal }: LoginPeer): void {
+    const { metrics, strangers } = this.#options.shared
+    metrics.error('login')
+    strangers.warn({ listener, connection, client, nodeId, principal, details: { ...failure } }, 'login failed')
+  }
+
   /** Undefined where the name is none that a principal may have: a broker, or a token, may have agreed to it. */
   #clientOf(known: Known, name: string): Client | undefined {
     try {
       return Object.freeze({ ...known, principal: formatPrincipal(userPrincipal(name)) })
     } catch (err) {
-      const { metrics, log } = this.#options.shared
+      const { metrics, strangers } = this.#options.shared
       metrics.error('principal')
-      log.warn(
+      strangers.warn(
         { listener: known.listener, connection: known.connection, client: known.address, err },
         'client has no principal',
       )
@@ -128,7 +133,7 @@ export class Front {
   }
 
   #early(): EarlyContext & { readonly pipeline: Pipeline } {
-    const { limits, sweep, metrics, log, now } = this.#options.shared
+    const { limits, sweep, metrics, strangers: log, now } = this.#options.shared
     return { limits, sweep, metrics, log, now, pipeline: this.#pipeline! }
   }
 

@@ -8,6 +8,7 @@ import { LoginGuard } from '../downstream/login-guard.ts'
 import { apiName } from '../protocol/api-key.ts'
 import { describeApi } from '../protocol/api-table.ts'
 import { AuditLog } from '../telemetry/audit-log.ts'
+import { FloodLog } from '../telemetry/flood-log.ts'
 import type { Log, LogDestination } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { ByteBudget } from '../wire/byte-budget.ts'
@@ -45,19 +46,21 @@ export interface Outputs {
   readonly audit: LogDestination
 }
 
-const auditSweepMs = 1_000
+const countsSweepMs = 1_000
 
 export async function startGateway(config: Config, { log, audit: auditDestination }: Outputs): Promise<Gateway> {
   const { limits } = config
   const metrics = new Metrics({ apiName: key => (describeApi(key) === undefined ? undefined : apiName(key)) })
   const budget = new ByteBudget(limits.bufferedBytes)
   const now = (): number => performance.now()
+  const strangers = new FloodLog({ log, now })
   let connections = 0
   const shared: Shared = {
     limits,
     budget,
     metrics,
     log,
+    strangers,
     now,
     sweep: new DeadlineSweep(now),
     acceptLimits: new AcceptLimits(limits, now),
@@ -73,7 +76,10 @@ export async function startGateway(config: Config, { log, audit: auditDestinatio
     () => auditDestination.dropped,
   )
   const audit = new AuditLog({ destination: auditDestination, now })
-  const auditSweep = setInterval(() => audit.sweep(), auditSweepMs).unref()
+  const countsSweep = setInterval(() => {
+    audit.sweep()
+    strangers.sweep()
+  }, countsSweepMs).unref()
   const decisions = { counts: new DecisionCounts(metrics), audit, auditsAllows: config.audit.allows }
 
   const clusters: Cluster[] = []
@@ -122,9 +128,10 @@ export async function startGateway(config: Config, { log, audit: auditDestinatio
       cluster.watch.stop()
       cluster.acl?.close()
     }
-    clearInterval(auditSweep)
+    clearInterval(countsSweep)
     audit.flush()
     await Promise.all(clients.flat().map(each => each.stop()))
+    strangers.flush()
     await admin?.close()
   }
   const addresses: BoundListener[] = []

@@ -62,7 +62,8 @@ export function remoteKeySet({ url, fetch, now }: RemoteKeySetOptions): JWTVerif
   }
   const known = (): JWTVerifyGetKey => {
     if (keys !== undefined && now() - fetchedAtMs <= servesMs) return keys
-    throw new VkitmError('VKITM_JWKS', 'there are no keys to verify tokens with', { cause: failure })
+    const why = failure instanceof Error ? `: ${failure.message}` : ''
+    throw new VkitmError('VKITM_JWKS', `there are no keys to verify tokens with${why}`, { cause: failure })
   }
   return async (header, token) => {
     if (keys === undefined || now() - fetchedAtMs > servesMs) await refresh()

@@ -17,8 +17,13 @@ export interface Authenticated {
 export type ServerStep =
   | { readonly kind: 'continue'; readonly challenge: Buffer }
   | ({ readonly kind: 'done'; readonly challenge: Buffer } & Authenticated)
-  /** `reason` is for our log; the client hears `failureText` of its mechanism, whatever the reason was. */
-  | { readonly kind: 'failed'; readonly reason: string }
+  /** The last words of a refusal that the mechanism puts into an answer of its own; one more message ends it. */
+  | { readonly kind: 'refused'; readonly challenge: Buffer; readonly reason: string }
+  /**
+   * `reason` is for our log; the client hears `failureText` of its mechanism, whatever the reason was. `name` is given
+   * where there is such a user: what stands in the place of a name may otherwise be a password.
+   */
+  | { readonly kind: 'failed'; readonly reason: string; readonly name?: string }
 
 /** One client's try. After `done` or `failed` it is over. */
 export interface SaslServerSession {
@@ -36,7 +41,11 @@ export interface SaslClientSession {
   next(challenge: Buffer): Promise<Buffer | undefined>
 }
 
-export const failed = (reason: string): ServerStep => ({ kind: 'failed', reason })
+export const failed = (reason: string, name?: string): ServerStep => ({
+  kind: 'failed',
+  reason,
+  ...(name === undefined ? {} : { name }),
+})
 
 /** Kafka's own words (PlainServerCallbackHandler, SaslServerAuthenticator): one text for every reason. */
 export function failureText(mechanism: Mechanism): string {

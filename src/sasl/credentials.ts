@@ -3,6 +3,7 @@
  * do not exist, so that they cannot be told from those that do (same salt each time, same rounds, same work).
  */
 import { createHmac } from 'node:crypto'
+import { failed, type ServerStep } from './conversation.ts'
 import { keyBytes, type ScramMechanism, type ScramVerifier } from './scram-keys.ts'
 
 export interface Credentials {
@@ -20,10 +21,21 @@ export interface NamedVerifier {
 }
 
 export interface FoundVerifier extends NamedVerifier {
+  /** Whether it is the user's own. */
   readonly isReal: boolean
+  /** What to say of a failure; whoever claims to be the user is told nothing of it. */
+  readonly whyNot: (name: string) => ServerStep
 }
 
 const fallback = { iterations: 10_000, saltBytes: 32 }
+
+function found(verifier: NamedVerifier, { isReal, isKnown }: { isReal: boolean; isKnown: boolean }): FoundVerifier {
+  const whyNot = (name: string): ServerStep => {
+    if (!isKnown) return failed('unknown user')
+    return failed(isReal ? 'wrong password' : `the user has no password for ${verifier.mechanism}`, name)
+  }
+  return { ...verifier, isReal, whyNot }
+}
 
 export class CredentialLookup {
   readonly #credentials: () => Credentials
@@ -40,16 +52,18 @@ export class CredentialLookup {
     const verifier = credentials.verifier(name, mechanism)
     // Made either way, so that a user who exists costs the same.
     const fake = this.#fake(name, mechanism, this.#pick(name, credentials.sample(mechanism)))
-    return { mechanism, verifier: verifier ?? fake, isReal: verifier !== undefined }
+    const isKnown = credentials.anyVerifier(name) !== undefined
+    return found({ mechanism, verifier: verifier ?? fake }, { isReal: verifier !== undefined, isKnown })
   }
 
   findAny(name: string): FoundVerifier {
     const credentials = this.#credentials()
-    const found = credentials.anyVerifier(name)
+    const own = credentials.anyVerifier(name)
     const like = this.#pick(name, credentials.samples())
     const mechanism = like?.mechanism ?? 'SCRAM-SHA-512'
     const fake = this.#fake(name, mechanism, like?.verifier)
-    return found === undefined ? { mechanism, verifier: fake, isReal: false } : { ...found, isReal: true }
+    const isReal = own !== undefined
+    return found(own ?? { mechanism, verifier: fake }, { isReal, isKnown: isReal })
   }
 
   #pick<T>(name: string, population: readonly T[]): T | undefined {

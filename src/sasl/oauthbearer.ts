@@ -42,7 +42,6 @@ export class BearerServer implements SaslServerSession {
   readonly mechanism = 'OAUTHBEARER'
   claimedName: string | undefined
   readonly #judge: TokenJudge
-  #refusal: string | undefined
   #isOver = false
 
   constructor(judge: TokenJudge) {
@@ -50,8 +49,6 @@ export class BearerServer implements SaslServerSession {
   }
 
   async next(clientBytes: Buffer): Promise<ServerStep> {
-    // RFC 7628, 3.2.3: after an error the client says 0x01, and fails then.
-    if (this.#refusal !== undefined) return failed(this.#refusal)
     if (this.#isOver) return failed('a message after the last one')
     this.#isOver = true
     const message = parseBearer(clientBytes)
@@ -60,16 +57,14 @@ export class BearerServer implements SaslServerSession {
     try {
       known = await this.#judge(message.token)
     } catch (error) {
-      return this.#refuse(error instanceof Error ? error.message : 'not to be believed')
+      const reason = `token refused: ${error instanceof Error ? error.message : 'not to be believed'}`
+      // RFC 7628, 3.2.3: after this the client says 0x01, and fails then.
+      return { kind: 'refused', challenge: Buffer.from('{"status":"invalid_token"}'), reason }
     }
     this.claimedName = known.name
-    if (message.authzid !== undefined && message.authzid !== known.name) return failed('asks to be somebody else')
+    if (message.authzid !== undefined && message.authzid !== known.name)
+      return failed('a token for another user than the one it asks to be', known.name)
     return { kind: 'done', challenge: Buffer.alloc(0), ...known }
-  }
-
-  #refuse(reason: string): ServerStep {
-    this.#refusal = `token refused: ${reason}`
-    return { kind: 'continue', challenge: Buffer.from('{"status":"invalid_token"}') }
   }
 }
 

@@ -36,9 +36,9 @@ export class PlainServer implements SaslServerSession {
     if (message === undefined) return failed('a malformed message')
     const { name, password } = message
     this.claimedName = name
-    const { mechanism, verifier, isReal } = this.#lookup.findAny(name)
+    const { mechanism, verifier, isReal, whyNot } = this.#lookup.findAny(name)
     const isRight = await isPassword(mechanism, password, verifier)
-    if (!isRight || !isReal) return failed('unknown user or wrong password')
+    if (!isRight || !isReal) return whyNot(name)
     return { kind: 'done', challenge: Buffer.alloc(0), name }
   }
 }

@@ -58,12 +58,12 @@ export class ScramServer implements SaslServerSession {
       return failed('another channel binding than at first')
     if (final.nonce !== nonce) return failed('another nonce than ours')
     if (final.proof.length !== keyBytes[this.mechanism]) return failed('a proof of the wrong length')
-    const { verifier, isReal } = this.#found!
+    const { verifier, isReal, whyNot } = this.#found!
     const authMessage = `${first.bare},${serverFirst},${final.withoutProof}`
     const clientKey = xor(final.proof, hmac(this.mechanism, verifier.storedKey, authMessage))
     const isRight = sameKey(digest(this.mechanism, clientKey), verifier.storedKey)
     const signature = hmac(this.mechanism, verifier.serverKey, authMessage)
-    if (!isRight || !isReal) return failed('unknown user or wrong password')
+    if (!isRight || !isReal) return whyNot(first.name)
     return { kind: 'done', challenge: Buffer.from(`v=${signature.toString('base64')}`), name: first.name }
   }
 }

@@ -7,6 +7,7 @@ import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
 import { TlsError } from '../errors.ts'
 import { type AlternativeNameKind, alternativeNames } from './alternative-names.ts'
 import { subjectOf } from './distinguished-name.ts'
+import { verdictOf } from './handshake-failure.ts'
 import { type CertificateNumber, certificateNumber, isRevoked, type RevocationList } from './revocation-list.ts'
 import type { ClientAuth } from './server-context.ts'
 
@@ -41,7 +42,7 @@ export function verifiedName(socket: TLSSocket, judgement: Judgement): string | 
   }
   if (!socket.authorized) {
     const reason = String(socket.authorizationError ?? 'unknown')
-    throw new TlsError('the client certificate is not trusted', { details: { reason } })
+    throw new TlsError(verdictOf(reason), { details: { reason } })
   }
   checkDates(certificate, now)
   checkLists(revocations, now)

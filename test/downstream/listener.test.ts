@@ -52,6 +52,7 @@ describe('Listener', () => {
       limits,
       metrics,
       log: log.log,
+      strangers: log.log,
       onArrival: arrival => {
         arrival.socket.on('error', () => undefined)
         arrivals.push(arrival)

@@ -17,7 +17,7 @@ describe('OAUTHBEARER', () => {
   test('D-10: a token that is not believed is answered with the status of RFC 7628, and fails at the next message', async () => {
     const theirs = new BearerServer(judge)
     const step = await theirs.next(await new BearerClient('bad').first())
-    assert.equal(step.kind === 'continue' && step.challenge.toString(), '{"status":"invalid_token"}')
+    assert.equal(step.kind === 'refused' && step.challenge.toString(), '{"status":"invalid_token"}')
     assert.equal((await theirs.next(Buffer.from([1]))).kind, 'failed')
     assert.equal((await theirs.next(await new BearerClient('good').first())).kind, 'failed')
   })

@@ -9,6 +9,8 @@ import { until, within } from './until.ts'
 export interface RawClientOptions {
   readonly host?: string
   readonly port: number
+  /** Where the client comes from. */
+  readonly localAddress?: string
   readonly tls?: ConnectionOptions
   readonly clientId?: string | null
 }
@@ -21,6 +23,8 @@ export class RawClient {
   receivedBytes = 0
   /** Resolves when the connection is over, whoever ended it and however. */
   readonly closed: Promise<void>
+  /** Known once it is connected. */
+  localPort: number | undefined
   isClosed = false
   readonly #clientId: string | null
   #correlationId = 0
@@ -29,6 +33,9 @@ export class RawClient {
   constructor(socket: Socket, clientId: string | null) {
     this.socket = socket
     this.#clientId = clientId
+    socket.once('connect', () => {
+      this.localPort = socket.localPort
+    })
     const splitter = new FrameSplitter({ payloadBytesMin: 0, payloadBytesMax: 2 ** 31 - 1 })
     socket.on('data', chunk => {
       this.receivedBytes += chunk.length
@@ -93,10 +100,13 @@ export class RawClient {
 export async function connectRaw({
   host = '127.0.0.1',
   port,
+  localAddress,
   tls,
   clientId = 'test',
 }: RawClientOptions): Promise<RawClient> {
-  const socket = tls === undefined ? connectTcp({ host, port, noDelay: true }) : connectTls({ host, port, ...tls })
+  const from = localAddress === undefined ? {} : { localAddress }
+  const socket =
+    tls === undefined ? connectTcp({ host, port, noDelay: true, ...from }) : connectTls({ host, port, ...tls })
   const client = new RawClient(socket, clientId)
   await within(
     `a connection to ${host}:${port}`,

@@ -191,7 +191,7 @@ describe('brokers that ask for a login', () => {
     })
 
     test('A-14: relays nothing but the login before it succeeded, and nothing after it failed', async () => {
-      const { connect } = await start(passthrough, false)
+      const { connect, log } = await start(passthrough, false)
       try {
         const early = await connect()
         early.send(ApiKey.ListGroups, 4, groups)
@@ -204,6 +204,17 @@ describe('brokers that ask for a login', () => {
         const wrong = await connect()
         assert.equal((await logIn(wrong, new PlainClient('alice', 'wrong'))).errorCode, 58)
         await wrong.expectClosed()
+        const [line, ...more] = log.lines('login failed')
+        assert.deepEqual(more, [])
+        assert.deepEqual(
+          [line?.level, line?.listener, line?.client, line?.details],
+          [
+            'warn',
+            'clients',
+            `127.0.0.1:${wrong.localPort}`,
+            { reason: 'refused by the broker: SASL_AUTHENTICATION_FAILED', mechanism: 'PLAIN' },
+          ],
+        )
         assert.ok(broker.seen.every(({ header }) => [17, 36].includes(header.apiKey)))
         for (const mechanism of ['GSSAPI', '']) {
           const unknown = await connect()
