@@ -158,6 +158,8 @@ export interface UpstreamTlsConfig {
   readonly ca?: CertificateSource
   /** Our client certificate. */
   readonly identity?: IdentitySource
+  /** Principal → the certificate that brokers see for it. Absent: our own for everybody. */
+  readonly certificates?: FileContent
   readonly serverName?: string
   readonly minVersion: TlsVersion
   readonly crl: readonly FileContent[]

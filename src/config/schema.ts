@@ -32,6 +32,11 @@ const upstream: Format<UpstreamConfig> = section(
       const doubled = addresses.find((address, index) => addresses.indexOf(address) < index)
       if (doubled !== undefined) place.key('bootstrap').problem(`names ${doubled} twice`)
       checkUpstreamSasl(sasl, tls, place)
+      if (sasl?.mode === 'passthrough' && tls?.certificates !== undefined)
+        place
+          .key('tls')
+          .key('certificates')
+          .problem('is not used: with sasl.mode passthrough brokers say who a client is')
     },
     build: ({ bootstrap, allow, tls, sasl }) => ({
       bootstrap,

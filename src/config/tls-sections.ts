@@ -2,11 +2,12 @@
 import { loadTrust, type TrustOptions } from '../tls/trust.ts'
 import type { CertificateSource, FileContent, ListenerTlsConfig, UpstreamTlsConfig } from './config.ts'
 import { choice, flag } from './formats.ts'
-import { checkIdentity, identityOf, keyLeaves } from './identity-leaves.ts'
+import { checkIdentity, type IdentityDraft, identityOf, keyLeaves } from './identity-leaves.ts'
+import { mappingIn, readMappedIdentities } from './mapped-identities.ts'
 import { hostName } from './network-formats.ts'
 import type { Place } from './place.ts'
 import { type Format, optional, required, section, withDefault } from './section.ts'
-import { certificates, pemFiles } from './tls-files.ts'
+import { certificates, contentFile, pemFiles } from './tls-files.ts'
 
 const minVersion = withDefault('The lowest TLS version.', choice(['TLSv1.2', 'TLSv1.3']), 'TLSv1.2')
 
@@ -15,6 +16,10 @@ export const upstreamTls: Format<UpstreamTlsConfig> = section(
     ca: optional("Authorities that sign the brokers' certificates. Default: those Node trusts.", certificates),
     certificate: optional('Client certificate for brokers that ask for one.', certificates),
     ...keyLeaves,
+    certificates: optional(
+      'A client certificate for each principal: JSON, principal → certificate and key. Who is not in it is closed.',
+      contentFile,
+    ),
     serverName: optional("Name to expect in the brokers' certificates instead of the host.", hostName),
     minVersion,
     crl: optional('Revocation lists, one for each authority of the chain.', pemFiles),
@@ -27,15 +32,26 @@ export const upstreamTls: Format<UpstreamTlsConfig> = section(
   {
     check(draft, place) {
       checkIdentity(draft, place, 'client')
+      checkMapped(draft, place)
       if (draft.dangerouslySkipVerification) checkSkipped(draft, place)
       else if (draft.ca !== undefined) proveTrust('client', draft.ca, draft.crl, place.key('ca'))
       else if (draft.crl !== undefined) place.key('ca').missing('crl holds the revocation lists of these authorities')
     },
-    build: ({ ca, serverName, crl = [], minVersion: lowest, dangerouslySkipVerification, keyPermissions, ...rest }) => {
+    build: ({
+      ca,
+      certificates: mapped,
+      serverName,
+      crl = [],
+      minVersion: lowest,
+      dangerouslySkipVerification,
+      keyPermissions,
+      ...rest
+    }) => {
       const identity = identityOf(rest)
       return {
         ...(ca === undefined ? {} : { ca }),
         ...(identity === undefined ? {} : { identity }),
+        ...(mapped === undefined ? {} : { certificates: mapped }),
         ...(serverName === undefined ? {} : { serverName }),
         minVersion: lowest,
         crl,
@@ -74,6 +90,21 @@ export const listenerTls: Format<ListenerTlsConfig> = section(
     }),
   },
 )
+
+interface MappedDraft extends IdentityDraft {
+  readonly certificates?: FileContent | undefined
+}
+
+/** The gateway asks for metadata as itself, whoever its clients are. */
+function checkMapped({ certificate, certificates: file, keyPermissions }: MappedDraft, place: Place): void {
+  if (file === undefined) return
+  const { files, now } = place.reading
+  if (certificate === undefined && !place.key('certificate').hasProblem)
+    place.key('certificate').missing("write the gateway's own: it asks for metadata as itself, whoever its clients are")
+  files.expect([file], place.key('certificates'), () =>
+    readMappedIdentities(file, mappingIn(file), { now, keyPermissions }),
+  )
+}
 
 interface TrustDraft {
   readonly ca?: CertificateSource | undefined

@@ -138,9 +138,10 @@ export class Clients {
   }
 
   /** The way of a request, in the order in which its stages meet it; answers meet them the other way round. */
-  #createContext({ view, links, watch, upstreamHosts, acl, logins }: Cluster): SessionContext {
+  #createContext({ view, links, watch, upstreamHosts, acl, logins, tls }: Cluster): SessionContext {
     const { budget, limits, sweep, metrics, log, now } = this.#shared
-    const areReplaced = this.logins !== undefined || (logins !== undefined && !logins.isPassthrough)
+    const isReplacedBehind = (logins !== undefined && !logins.isPassthrough) || tls?.isMapped === true
+    const areReplaced = this.logins !== undefined || isReplacedBehind
     const refused = refusedWith(acl?.refusedKeys ?? refusedWithoutPolicy, {
       fromClients: this.#front !== undefined,
       areReplaced,

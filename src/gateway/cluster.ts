@@ -52,7 +52,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   const { name, upstream, policy } = options.config
   const log = options.log.child({ cluster: name })
   const view = new ClusterView()
-  const tls = upstream.tls === undefined ? undefined : new UpstreamTls(name, upstream.tls)
+  const tls = upstream.tls === undefined ? undefined : await UpstreamTls.open(name, upstream.tls)
   const dial = createClusterDial(upstream, tls, connectTimeoutMs)
   const logins = upstream.sasl === undefined ? undefined : new BrokerLogins(name, upstream.sasl, connectTimeoutMs)
   const connect = async (target: HostAndPort): Promise<Questions> => {
@@ -78,6 +78,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     frameBytesMax,
     knownTimeoutMs: connectTimeoutMs,
     loginFor: logins?.forPrincipal,
+    checkPrincipal: tls && (principal => tls.checkPrincipal(principal)),
     onOpened: () => metrics.upstreamOpened(),
     onClosed: () => metrics.upstreamClosed(),
     onStale: () => watch.refreshSoon(),
@@ -101,7 +102,7 @@ function createClusterDial(upstream: UpstreamConfig, tls: UpstreamTls | undefine
     rules: addressRules(upstream),
     resolve: host => lookup(host, { all: true, order: 'verbatim' }),
     connectTimeoutMs,
-    tlsOptions: tls === undefined ? undefined : host => tls.current.connectOptions(host),
+    tlsOptions: tls === undefined ? undefined : (host, principal) => tls.connectOptions(host, principal),
   })
 }
 

@@ -15,7 +15,7 @@ export interface Expiring {
 }
 
 interface InForce {
-  readonly identity: TlsIdentity | undefined
+  readonly identity: Pick<TlsIdentity, 'chain'> | undefined
   readonly trust: Trust | undefined
 }
 

@@ -1,9 +1,15 @@
 /**
  * TLS towards brokers: the chain and the host name are verified unless the configuration says out loud that they are not.
- * One secure context serves all connections of an upstream; parsing certificates for each would cost more than the rest.
+ * One secure context serves all connections with one certificate; parsing certificates for each would cost more than the rest.
  */
 import { isIP } from 'node:net'
-import { type ConnectionOptions, checkServerIdentity, createSecureContext, type SecureContext } from 'node:tls'
+import {
+  type ConnectionOptions,
+  checkServerIdentity,
+  createSecureContext,
+  type SecureContext,
+  type SecureContextOptions,
+} from 'node:tls'
 import { TlsError } from '../errors.ts'
 import type { FileContent } from './tls-files.ts'
 import { type IdentitySource, loadIdentity, type TlsIdentity } from './tls-identity.ts'
@@ -24,7 +30,9 @@ export interface ClientTlsSource {
 export class ClientTls {
   readonly identity: TlsIdentity | undefined
   readonly trust: Trust | undefined
-  readonly #context: SecureContext
+  readonly #options: SecureContextOptions
+  /** One for each identity, made when it is first used. */
+  readonly #contexts = new Map<TlsIdentity | undefined, SecureContext>()
   readonly #serverName: string | undefined
   readonly #verify: boolean
 
@@ -33,24 +41,32 @@ export class ClientTls {
       throw new TlsError('crl needs ca: the CA whose lists they are')
     this.identity = source.identity && loadIdentity(source.identity, { purpose: 'client', now })
     this.trust = source.ca && loadTrust(source.ca, { crl: source.crl, now, side: 'client' })
-    this.#context = createSecureContext({
-      ...profile(source.minVersion),
-      ...this.identity?.contextOptions(),
-      ...(this.trust && trustOptions(this.trust)),
-    })
+    this.#options = { ...profile(source.minVersion), ...(this.trust && trustOptions(this.trust)) }
+    this.#contextOf(this.identity)
     this.#serverName = source.serverName
     this.#verify = !source.dangerouslySkipVerification
   }
 
-  /** To be spread beside where to connect: `{ host, port }`, or a `socket` that is connected already. */
-  connectOptions(host: string): ConnectionOptions {
+  /**
+   * To be spread beside where to connect: `{ host, port }`, or a `socket` that is connected already. `identity` is the
+   * certificate to show instead of the own one.
+   */
+  connectOptions(host: string, identity: TlsIdentity | undefined = this.identity): ConnectionOptions {
     const name = (this.#serverName ?? host).toLowerCase()
     return {
-      secureContext: this.#context,
+      secureContext: this.#contextOf(identity),
       // RFC 6066 allows no address here; a server without the extension shows its default certificate.
       ...(isIP(name) === 0 && { servername: name }),
       rejectUnauthorized: this.#verify,
       checkServerIdentity: (_, certificate) => (this.#verify ? checkServerIdentity(name, certificate) : undefined),
     }
+  }
+
+  #contextOf(identity: TlsIdentity | undefined): SecureContext {
+    const known = this.#contexts.get(identity)
+    if (known !== undefined) return known
+    const context = createSecureContext({ ...this.#options, ...identity?.contextOptions() })
+    this.#contexts.set(identity, context)
+    return context
   }
 }

@@ -17,6 +17,8 @@ export interface BrokerLinksOptions {
   readonly knownTimeoutMs: number
   /** How to log in for a principal; throws where it has no credential. Absent: brokers ask for no login. */
   readonly loginFor?: ((principal: string) => LoginOptions) | undefined
+  /** Throws where no broker may be dialled for the principal. */
+  readonly checkPrincipal?: ((principal: string) => void) | undefined
   readonly onOpened: () => void
   readonly onClosed: () => void
   /** A broker could not be reached where the view says it is. */
@@ -26,6 +28,11 @@ export interface BrokerLinksOptions {
 export interface LinkEvents {
   readonly onWritable: () => void
   readonly onClosed: (error?: Error) => void
+}
+
+interface Wanted {
+  readonly nodeId: number | undefined
+  readonly principal: string | undefined
 }
 
 export type BrokerLink = BrokerConnection | AuthenticatedConnection
@@ -45,24 +52,27 @@ export class BrokerLinks {
    * UpstreamError or a SaslError. The connection is this client's alone.
    */
   async open(nodeId: number | undefined, events: LinkEvents, principal: string): Promise<BrokerLink> {
-    const login = this.#options.loginFor?.(principal)
-    if (login === undefined) return this.openUnauthenticated(nodeId, events)
-    return this.#first(nodeId, socket =>
-      AuthenticatedConnection.open(login, events, wrapped => this.#wrap(socket, wrapped)),
-    )
+    const { loginFor, checkPrincipal } = this.#options
+    checkPrincipal?.(principal)
+    const login = loginFor?.(principal)
+    const use = async (socket: Socket): Promise<BrokerLink> =>
+      login === undefined
+        ? this.#wrap(socket, events)
+        : AuthenticatedConnection.open(login, events, wrapped => this.#wrap(socket, wrapped))
+    return this.#first({ nodeId, principal }, use)
   }
 
-  /** The same without a login: for brokers that ask for none, and for clients that log in themselves. */
+  /** For clients that log in themselves: whom the connection is for is not known yet. */
   openUnauthenticated(nodeId: number | undefined, events: LinkEvents): Promise<BrokerConnection> {
-    return this.#first(nodeId, async socket => this.#wrap(socket, events))
+    return this.#first({ nodeId, principal: undefined }, async socket => this.#wrap(socket, events))
   }
 
-  async #first<Link>(nodeId: number | undefined, use: (socket: Socket) => Promise<Link>): Promise<Link> {
+  async #first<Link>({ nodeId, principal }: Wanted, use: (socket: Socket) => Promise<Link>): Promise<Link> {
     const targets = nodeId === undefined ? this.#anyBroker() : [await this.#knownBroker(nodeId)]
     let failure: unknown
     for (const target of targets) {
       try {
-        return await use(await this.#dial(target))
+        return await use(await this.#dial(target, principal))
       } catch (error) {
         // Another broker would say the same of this credential, and count it as a failure.
         if (error instanceof SaslError) throw error
@@ -91,9 +101,9 @@ export class BrokerLinks {
     return turned.sort((one, other) => Number(this.#isFailing(one)) - Number(this.#isFailing(other)))
   }
 
-  async #dial(target: HostAndPort): Promise<Socket> {
+  async #dial(target: HostAndPort, principal: string | undefined): Promise<Socket> {
     try {
-      const socket = await this.#options.dial(target)
+      const socket = await this.#options.dial(target, principal)
       this.#failing.delete(addressText(target))
       return socket
     } catch (error) {

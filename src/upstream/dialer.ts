@@ -16,22 +16,26 @@ export interface DialerOptions {
   readonly resolve: (host: string) => Promise<readonly LookupAddress[]>
   /** For one address of a host, its connection included. */
   readonly connectTimeoutMs: number
-  /** How to end up on TLS with `host`, verified; absent: plaintext. Asked anew for every dial, so that it can rotate. */
-  readonly tlsOptions?: ((host: string) => ConnectionOptions) | undefined
+  /**
+   * How to end up on TLS with `host`, verified; absent: plaintext. Asked anew for every dial, so that it can rotate.
+   * `principal` is whom the connection is for; absent: the gateway itself.
+   */
+  readonly tlsOptions?: ((host: string, principal?: string) => ConnectionOptions) | undefined
 }
 
-export type Dial = (target: HostAndPort) => Promise<Socket>
+export type Dial = (target: HostAndPort, principal?: string) => Promise<Socket>
 
 /** TCP keep-alive finds peers that vanished without a word, for there is no deadline on a broker's answer. */
 const keepAliveMs = 30_000
 
 export function createDialer(options: DialerOptions): Dial {
-  return async target => {
+  return async (target, principal) => {
     const addresses = await resolveAllowed(target, options)
+    const tls = options.tlsOptions?.(target.host, principal)
     let failure: unknown
     for (const address of addresses) {
       try {
-        return await dialAddress(target, address, options)
+        return await dialAddress(target, address, { ...options, tls })
       } catch (error) {
         failure = error
       }
@@ -75,8 +79,13 @@ async function resolveInTime(host: string, { resolve, connectTimeoutMs }: Dialer
   }
 }
 
-function dialAddress(target: HostAndPort, address: string, options: DialerOptions): Promise<Socket> {
-  const { connectTimeoutMs, tlsOptions } = options
+interface AddressOptions {
+  readonly connectTimeoutMs: number
+  readonly tls: ConnectionOptions | undefined
+}
+
+function dialAddress(target: HostAndPort, address: string, options: AddressOptions): Promise<Socket> {
+  const { connectTimeoutMs, tls } = options
   const tcp = connectTcp({
     host: address,
     port: target.port,
@@ -84,7 +93,7 @@ function dialAddress(target: HostAndPort, address: string, options: DialerOption
     keepAlive: true,
     keepAliveInitialDelay: keepAliveMs,
   })
-  const socket = tlsOptions === undefined ? tcp : connectTls({ ...tlsOptions(target.host), socket: tcp })
+  const socket = tls === undefined ? tcp : connectTls({ ...tls, socket: tcp })
   const where = { host: target.host, port: target.port, address }
   return new Promise((resolve, reject) => {
     const fail = (error: UpstreamError): void => {
@@ -104,7 +113,7 @@ function dialAddress(target: HostAndPort, address: string, options: DialerOption
     const failed = (cause: Error): void => fail(explain(cause, target, where))
     tcp.once('error', failed)
     socket.once('error', failed)
-    socket.once(tlsOptions === undefined ? 'connect' : 'secureConnect', () => {
+    socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
       clearTimeout(timer)
       tcp.off('error', failed)
       socket.off('error', failed)

@@ -194,3 +194,29 @@ test('authorities beside an outspoken clientAuth: none are a warning', async () 
     ),
   )
 })
+
+test('a certificate for each principal is read and proven with the rest, and needs the gateway’s own beside it', async () => {
+  const own = 'certificate: client.pem, key: client.key'
+  folder.write('mapped.json', JSON.stringify({ 'User:alice': { certificate: 'client.pem', key: 'client.key' } }))
+  const { clusters } = await parse(upstream(`ca: ca.pem, ${own}, certificates: mapped.json`), options)
+  assert.equal(clusters[0]?.upstream.tls?.certificates?.path, `${folder.path}/mapped.json`)
+  assert.deepEqual(await problemsOf(upstream('ca: ca.pem, certificates: mapped.json'), options), [
+    `${upstreamPath}.certificate: is required: write the gateway's own: it asks for metadata as itself, whoever its clients are`,
+  ])
+  folder.write('server.json', JSON.stringify({ 'User:alice': { certificate: 'server.pem', key: 'client.key' } }))
+  for (const [name, told] of [
+    ['server.json', /"User:alice": .*client\.key: not the private key/],
+    ['text.pem', /is no JSON object: write \{"User:alice"/],
+    ['nowhere.json', /there is no such file/],
+  ] as const) {
+    const [problem, ...more] = await problemsOf(upstream(`ca: ca.pem, ${own}, certificates: ${name}`), options)
+    assert.deepEqual(more, [])
+    assert.match(problem ?? '', told)
+    assert.ok(problem?.startsWith(`${upstreamPath}.certificates: `), problem)
+  }
+  const passed = 'sasl: {mode: passthrough, mechanism: PLAIN, username: gateway, password: secret}'
+  const both = yamlWith({ upstream: `tls: {ca: ca.pem, ${own}, certificates: mapped.json}\n${passed}` })
+  assert.deepEqual(await problemsOf(both, options), [
+    `${upstreamPath}.certificates: is not used: with sasl.mode passthrough brokers say who a client is`,
+  ])
+})

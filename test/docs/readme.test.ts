@@ -47,6 +47,8 @@ async function writeCertificates(write: (name: string, content: string | Buffer)
   }
   write('users.json', (await usersOf({ alice: 'secret' })).toText())
   write('upstream-users.json', JSON.stringify({ 'User:alice': { username: 'alice', password: 'secret' } }))
+  const mapped = { 'User:alice': { certificate: 'gateway-client.pem', key: 'gateway-client.key' } }
+  write('upstream-certificates.json', JSON.stringify(mapped))
   const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const key = { ...publicKey.export({ format: 'jwk' }), kid: 'one', alg: 'ES256', use: 'sig' }
   write('jwks.json', JSON.stringify({ keys: [key] }))

@@ -1,6 +1,6 @@
 /** What a running gateway writes down of those it does not let in, and what it does not. */
 import assert from 'node:assert/strict'
-import { generateKeyPairSync, type KeyObject, sign, X509Certificate } from 'node:crypto'
+import { generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import type { ListenerSaslConfig } from '../../src/config/config.ts'
 import { ApiKey } from '../../src/protocol/api-key.ts'
@@ -12,6 +12,7 @@ import { createRoot, issueClient } from '../../src/tls/certificate-authority.ts'
 import { usersOf } from '../sasl/scram-peers.ts'
 import { type FakeBroker, startFakeBroker } from '../support/fake-broker.ts'
 import { logIn, scram } from '../support/sasl.ts'
+import { audience, createTokenSigner, issuer } from '../support/signed-token.ts'
 import { startTestGateway, type TestGateway } from '../support/test-gateway.ts'
 import { until } from '../support/until.ts'
 import { asClient, issuing, Live, listOf, newClient, newServer, now } from './live-certificates.ts'
@@ -26,32 +27,19 @@ const passwords: ListenerSaslConfig = {
   users: { path: 'users.json', content: Buffer.from(all.toText()) },
 }
 
-const issuer = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+/** Its name is nowhere but in the token: what is written down of it shows. */
+const subject = 'subject-of-a-token'
+const { jwks, token } = createTokenSigner(subject)
 const other = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-const jwks = JSON.stringify({ keys: [{ ...issuer.publicKey.export({ format: 'jwk' }), kid: 'one', alg: 'ES256' }] })
 const tokens: ListenerSaslConfig = {
   mechanisms: ['OAUTHBEARER'],
   oauthbearer: {
     jwks: { kind: 'file', file: { path: 'jwks.json', content: Buffer.from(jwks) } },
-    issuer: 'https://idp',
-    audience: 'kafka',
+    issuer,
+    audience,
     algorithms: ['ES256'],
     principalClaim: 'sub',
   },
-}
-
-/** Its name is nowhere but in the token: what is written down of it shows. */
-const subject = 'subject-of-a-token'
-
-function token(
-  change: object = {},
-  { header = {}, key = issuer.privateKey }: { header?: object; key?: KeyObject } = {},
-) {
-  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
-  const seconds = Math.floor(Date.now() / 1_000)
-  const claims = { iss: 'https://idp', aud: 'kafka', sub: subject, iat: seconds - 9_000, exp: seconds + 60, ...change }
-  const text = `${part({ alg: 'ES256', kid: 'one', ...header })}.${part(claims)}`
-  return `${text}.${sign('sha256', Buffer.from(text), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`
 }
 
 const groups = listGroupsRequestDefaults()
@@ -117,9 +105,9 @@ describe('a login that failed', () => {
         [`it expired at ${new Date(past * 1_000).toISOString()}`]: token({ exp: past }),
         'it is from another issuer': token({ iss: 'https://evil' }),
         'it is meant for another audience': token({ aud: 'other' }),
-        'its signature is wrong': token({}, { key: other.privateKey }),
-        'no key of the issuer has its kid': token({}, { header: { kid: 'two' } }),
-        'its algorithm is not among those that are believed': token({}, { header: { alg: 'RS256' } }),
+        'its signature is wrong': token({}, {}, other.privateKey),
+        'no key of the issuer has its kid': token({}, { kid: 'two' }),
+        'its algorithm is not among those that are believed': token({}, { alg: 'RS256' }),
         'it has no exp': token({ exp: undefined }),
         'it is no signed JSON Web Token': 'abc',
       }
