@@ -95,7 +95,7 @@ function failureOf(
   topicConfigs: ReadonlySet<string> | undefined,
 ): Failure | undefined {
   if (name === metadataLog) return metadataLogRefused
-  if (!judge.grants(cluster.create, clusterName) && !judge.allows(create, name)) return denied
+  if (!judge.allowsOneOf([create, name], [cluster.create, clusterName])) return denied
   const closed = closedConfigs(configs, topicConfigs)
   return closed === undefined ? undefined : { errorCode: ErrorCode.POLICY_VIOLATION, errorMessage: closed }
 }

@@ -83,8 +83,10 @@ function judgeStates(states: readonly DeleteTopicState[], judge: Judge, catalog:
   const kept = valid.filter(({ name, topicId }) => {
     const meant = name ?? catalog.nameOf(topicId)
     if (meant === undefined) failures.push({ name, topicId, ...failure(ErrorCode.UNKNOWN_TOPIC_ID) })
-    else if (mayAll) return true
-    else {
+    else if (mayAll) {
+      judge.uses([remove, meant], [deleteOnCluster, clusterName])
+      return true
+    } else {
       const mayDelete = judge.allows(remove, meant)
       const mayDescribe = judge.sees(describe, meant)
       if (mayDelete && (mayDescribe || name === null)) return true

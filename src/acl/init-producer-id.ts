@@ -27,9 +27,10 @@ export function enforceInitProducerId(): EnforcementOf<typeof ApiKey.InitProduce
   }
 }
 
-/** That the first is denied is no news where the second is allowed: Kafka does not log it. */
+/** The right that producers have anyway is the one that was used. That the other is denied is no news: Kafka does not log it. */
 function mayBeIdempotent(judge: Judge): boolean {
-  return judge.grants(cluster.idempotentWrite, clusterName) || judge.allowsOnAny(topic.write)
+  const isOnlyByCluster = judge.grants(cluster.idempotentWrite, clusterName) && !judge.grantsOnAny(topic.write)
+  return isOnlyByCluster ? judge.allowsOnCluster(cluster.idempotentWrite) : judge.allowsOnAny(topic.write)
 }
 
 function mayTransact({ enable2Pc }: InitProducerIdRequest, id: string, judge: Judge): boolean {

@@ -76,9 +76,22 @@ export class Judge {
 
   /** Whether there is any resource on which the client has the right. */
   allowsOnAny(right: Right): boolean {
-    const { operation, type } = right
-    const verdict = this.policy.decideAny(this.#subject, { api: this.#api, operation, type })
-    return this.#note(right, '*', { verdict, isNoted: false })
+    return this.#note(right, '*', { verdict: this.#askAny(right), isNoted: false })
+  }
+
+  /**
+   * Whether the client has one of several rights that will do, the narrowest first. The first that is granted is the one
+   * that was used, and the only one written down; where none is, the denial of the first.
+   */
+  allowsOneOf(...ways: readonly [Way, ...Way[]]): boolean {
+    const [right, name] = this.#firstGranted(ways) ?? ways[0]
+    return this.#note(right, name, this.#decide(right, name, false))
+  }
+
+  /** Writes down which of several rights was used, where only now it is known that one was. */
+  uses(...ways: readonly Way[]): void {
+    const used = this.#firstGranted(ways)
+    if (used !== undefined) this.allows(...used)
   }
 
   /** Whether the client may know of it: what it may not is left out, and nothing is written down. */
@@ -87,8 +100,8 @@ export class Judge {
   }
 
   /**
-   * Whether the rules grant it, also in audit mode: for a right that is one of several ways, the last of which is asked
-   * for with `allows` and noted.
+   * Whether the rules grant it, also in audit mode, and nothing is written down: for a right that is one of several ways,
+   * or of which nobody knows yet whether it is needed.
    */
   grants(right: Right, name: string): boolean {
     const told = this.#decide(right, name, false)
@@ -101,6 +114,11 @@ export class Judge {
     const told = this.#decide(right, name, true)
     this.#filter(right, told)
     return told.verdict.allowed
+  }
+
+  /** `grants` on any resource at all. */
+  grantsOnAny(right: Right): boolean {
+    return this.#askAny(right).allowed
   }
 
   /** `allowsBeside` where a denial leads to no error by itself. */
@@ -147,6 +165,14 @@ export class Judge {
     return verdict
   }
 
+  #askAny({ operation, type }: Right): Verdict {
+    return this.policy.decideAny(this.#subject, { api: this.#api, operation, type })
+  }
+
+  #firstGranted(ways: readonly Way[]): Way | undefined {
+    return ways.find(([right, name]) => this.#decide(right, name, false).verdict.allowed)
+  }
+
   #compare(shadow: Verdict, verdict: Verdict, right: Right, name: string): void {
     if (shadow.allowed === verdict.allowed) return
     const { generation } = this.policy
@@ -176,6 +202,9 @@ export class Judge {
     return verdict.allowed || !this.#isEnforcing
   }
 }
+
+/** A right on the resource of that name. */
+export type Way = readonly [right: Right, name: string]
 
 interface Told {
   readonly verdict: Verdict

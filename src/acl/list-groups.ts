@@ -6,7 +6,10 @@ import { cluster, clusterName, group } from './rights.ts'
 export function enforceListGroups(): EnforcementOf<typeof ApiKey.ListGroups> {
   return {
     response(body, judge) {
-      if (judge.sees(cluster.describe, clusterName)) return false
+      if (judge.sees(cluster.describe, clusterName)) {
+        judge.uses([cluster.describe, clusterName])
+        return false
+      }
       const seen = body.groups.filter(({ groupId }) => judge.sees(group.describe, groupId))
       const isChanged = seen.length < body.groups.length
       body.groups = seen

@@ -38,8 +38,7 @@ export function enforceMetadata({
       const ids = topics.flatMap(({ topicId, name }) => (name === null ? [topicId] : []))
       return catalog.whenKnown(ids, () => {
         const { kept, denials } = judgeDescribe(topics, judge, catalog)
-        const mayCreate = (apiVersion < creationFlagFrom || body.allowAutoTopicCreation) && autoCreatesTopics()
-        const suspects = mayCreate ? uncreatable(kept, judge) : []
+        const suspects = mayCreate(body, apiVersion) && autoCreatesTopics() ? uncreatable(kept, judge) : []
         if (suspects.length === 0) return forward(body, kept, denials, apiVersion)
         // Looked up now, as Kafka does: a topic that was there a minute ago would be created by asking for it.
         return catalog.existing(suspects).then(existing => {
@@ -57,6 +56,7 @@ export function enforceMetadata({
 
     response(body, judge, { request, header }) {
       catalog.learn(body.topics.flatMap(toNamed))
+      if (mayCreate(request as MetadataRequest, header.apiVersion) && autoCreatesTopics()) noteCreations(body, judge)
       const isHidden = hideTopics(body, judge, request as MetadataRequest, header.apiVersion)
       return maskOperations(body, judge) || isHidden
     },
@@ -96,6 +96,22 @@ function judgeDescribe(topics: readonly MetadataRequestTopic[], judge: Judge, ca
     return false
   })
   return { kept, denials }
+}
+
+function mayCreate({ allowAutoTopicCreation }: MetadataRequest, apiVersion: number): boolean {
+  return apiVersion < creationFlagFrom || allowAutoTopicCreation
+}
+
+/** Brokers answer so for a topic that they are about to create; only then was the right to create it used. */
+const beingCreated: ReadonlySet<number> = new Set([
+  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  ErrorCode.LEADER_NOT_AVAILABLE,
+])
+
+function noteCreations({ topics }: MetadataResponse, judge: Judge): void {
+  for (const { errorCode, name } of topics) {
+    if (name !== null && beingCreated.has(errorCode)) judge.uses([create, name], [cluster.create, clusterName])
+  }
 }
 
 /** Names that must not come into being by being asked for. */

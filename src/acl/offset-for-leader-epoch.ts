@@ -18,8 +18,9 @@ import { append, splitDenied } from './split.ts'
 export function enforceOffsetForLeaderEpoch(): EnforcementOf<typeof ApiKey.OffsetForLeaderEpoch> {
   return {
     request(body, judge) {
-      if (actsForCluster(judge)) return whole
-      const split = splitDenied(body.topics, ({ topic }) => judge.allows(topicRights.describe, topic))
+      const split = splitDenied(body.topics, ({ topic }) =>
+        judge.allowsOneOf([topicRights.describe, topic], [cluster.clusterAction, clusterName]),
+      )
       if (split === undefined) return whole
       const denials = split.denied.map(denial)
       if (split.allowed.length === 0) return answer({ ...offsetForLeaderEpochResponseDefaults(), topics: denials })

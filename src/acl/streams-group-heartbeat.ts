@@ -81,10 +81,15 @@ function refuseExpressions(subtopologies: readonly Subtopology[]): Ruling<Respon
   return undefined
 }
 
+/** What may be created counts as used, be it there already: whichever member comes first creates it. */
 function uncreatableTopics(subtopologies: readonly Subtopology[], judge: Judge): string[] {
   const names = [...new Set(subtopologies.flatMap(internalTopics))]
-  if (names.length === 0 || judge.grantsBeside(cluster.create, clusterName)) return []
-  return names.filter(name => !judge.grantsBeside(topicRights.create, name))
+  const mayAll = names.length > 0 && judge.grantsBeside(cluster.create, clusterName)
+  return names.filter(name => {
+    const mayCreate = mayAll || judge.grantsBeside(topicRights.create, name)
+    if (mayCreate) judge.uses([topicRights.create, name], [cluster.create, clusterName])
+    return !mayCreate
+  })
 }
 
 /** Kafka's words, which it puts into a status. */

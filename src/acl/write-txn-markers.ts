@@ -15,8 +15,7 @@ import { cluster, clusterName } from './rights.ts'
 export function enforceWriteTxnMarkers(): EnforcementOf<typeof ApiKey.WriteTxnMarkers> {
   return {
     request({ markers }, judge) {
-      // Only the second denial is written down, as in Kafka.
-      if (judge.grants(cluster.alter, clusterName) || judge.allowsOnCluster(cluster.clusterAction)) return whole
+      if (judge.allowsOneOf([cluster.clusterAction, clusterName], [cluster.alter, clusterName])) return whole
       return answer({ ...writeTxnMarkersResponseDefaults(), markers: markers.map(denial) })
     },
   }

@@ -40,6 +40,8 @@ export interface Step {
   readonly thenCloses?: boolean
   /** `write topic secret`: the denials written down, in order. */
   readonly denials?: readonly string[]
+  /** `write topic orders`: the allows written down, in order. Looked at where it is given. */
+  readonly allows?: readonly string[]
   /** What the policy in force is while the broker answers. */
   readonly policyMeanwhile?: readonly string[]
 }
@@ -77,6 +79,7 @@ class Bench {
   readonly #pipeline: Pipeline
   readonly #clients = new Map<number, Client>()
   readonly #denials: string[] = []
+  readonly #allows: string[] = []
   #policy
   #generation = 1
   #correlationId = 0
@@ -110,6 +113,7 @@ class Bench {
     this.#key = ApiKey[step.api ?? this.#scenario.api]
     if (step.policy !== undefined) this.#replacePolicy(step.policy)
     this.#denials.length = 0
+    this.#allows.length = 0
     const request = this.#frame(encodeRequest(this.#key, this.#header(), this.#fill('request', step.request) as never))
     const opened = this.#pipeline.open(request, this.#client(step.connection ?? 1))
     assert.ok('exchange' in opened, 'not served')
@@ -127,6 +131,7 @@ class Bench {
     else assert.equal(step.clientGets, null)
     if (step.clientGets !== null) this.#expectAnswer(this.#pipeline.encodeResponse(exchange).chunks, step)
     assert.deepEqual(this.#denials, step.denials ?? [])
+    if (step.allows !== undefined) assert.deepEqual(this.#allows, step.allows, 'allows written down')
   }
 
   #client(connection: number): Client {
@@ -185,7 +190,8 @@ class Bench {
   }
 
   #decided({ right, name, verdict }: DecisionEvent): void {
-    if (!verdict.allowed) this.#denials.push(`${right.operation} ${right.type} ${name}`)
+    const noted = verdict.allowed ? this.#allows : this.#denials
+    noted.push(`${right.operation} ${right.type} ${name}`)
   }
 }
 
