@@ -25,6 +25,8 @@ export async function buildJava(): Promise<BuiltClient> {
   const jars = await classPath([
     `org.apache.kafka:kafka-clients:${kafkaClients}`,
     'com.fasterxml.jackson.core:jackson-databind:2.21.7',
+    // Java's client checks bearer tokens with it before it sends them.
+    'org.bitbucket.b_c:jose4j:0.9.6',
     'org.slf4j:slf4j-simple:1.7.36',
   ])
   const folder = join(sources, 'java')

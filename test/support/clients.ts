@@ -8,6 +8,9 @@ export interface Job {
   readonly bootstrap: readonly string[]
   /** PEM file; without it the connection is plaintext. */
   readonly ca?: string
+  /** PEM files: the client's own chain and its key in PKCS#8. */
+  readonly certificate?: string
+  readonly key?: string
   readonly topic: string
   readonly group: string
   readonly partitions: number
@@ -17,8 +20,21 @@ export interface Job {
   readonly idempotent: boolean
   readonly producer?: 'plain' | 'idempotent' | 'transactional'
   readonly consumer?: 'classic' | 'consumer' | 'share'
-  /** Java, kcat, kafkajs and franz-go. */
-  readonly sasl?: { readonly mechanism: string; readonly username: string; readonly password: string }
+  /** Produces and reads at the same time: Java and confluent-kafka. */
+  readonly together?: boolean
+  /** Java, confluent-kafka, kcat, kafkajs and franz-go. */
+  readonly sasl?: PasswordLogin | TokenLogin
+}
+
+export interface PasswordLogin {
+  readonly mechanism: string
+  readonly username: string
+  readonly password: string
+}
+
+export interface TokenLogin {
+  readonly mechanism: 'OAUTHBEARER'
+  readonly tokenFile: string
 }
 
 export interface Position {
@@ -67,8 +83,16 @@ const needs: Readonly<Partial<Record<ClientName, readonly [program: string, ...a
   sarama: ['go', 'version'],
 }
 
+const missing = new Map<ClientName, string | false>()
+
 /** Why a client cannot run on this machine. Never a reason under CI: there it must run. */
 export function clientMissing(name: ClientName): string | false {
+  const known = missing.get(name) ?? lookFor(name)
+  missing.set(name, known)
+  return known
+}
+
+function lookFor(name: ClientName): string | false {
   const [program, ...args] = needs[name] ?? []
   if (program === undefined || process.env.CI === 'true' || spawnSync(program, args).status === 0) return false
   return `no ${[program, ...args].join(' ')} here`
@@ -84,49 +108,110 @@ export interface RunClientOptions {
 }
 
 export async function runClient(name: ClientName, job: object, options: RunClientOptions = {}): Promise<ClientReport> {
-  const { task = 'records', jvm = [], timeoutMs = 150_000, onStored } = options
-  const { command, args, env = {} } = await builds[name]()
   const report = emptyReport()
+  const { onStored } = options
+  const stderr = await runProgram(name, job, options, line => {
+    if (take(report, line)) onStored?.()
+  })
+  return withStderr(report, stderr)
+}
+
+export interface RunJobsOptions {
+  /** How many at a time. */
+  readonly parallel: number
+  readonly jvm?: readonly string[]
+  readonly timeoutMs?: number
+  /** Called when the job at this place of the list has ended, well or not. */
+  readonly onEnded?: (at: number, report: ClientReport) => void
+}
+
+/** Many jobs in one process; one that fails has the fact `failed` in its report. */
+export async function runJobs(
+  name: 'confluent' | 'java',
+  jobs: readonly Job[],
+  { parallel, onEnded, ...options }: RunJobsOptions,
+): Promise<readonly ClientReport[]> {
+  const reports = jobs.map(emptyReport)
+  const stderr = await runProgram(name, { parallel, jobs }, { ...options, task: 'jobs' }, ({ job, ...line }) => {
+    const report = reports[job as number]
+    if (report === undefined) throw new Error(`a line of no job: ${JSON.stringify(line)}`)
+    take(report, line)
+    if (line.fact === 'ended') onEnded?.(job as number, { ...report, stderr: '' })
+  })
+  return reports.map(report => withStderr(report, stderr))
+}
+
+type Line = Readonly<Record<string, unknown>>
+
+/** @returns what the program printed to standard error. */
+async function runProgram(
+  name: ClientName,
+  input: object,
+  options: RunClientOptions,
+  onLine: (line: Line) => void,
+): Promise<string> {
+  const { task = 'records', jvm = [], timeoutMs = 150_000 } = options
+  const { command, args, env = {} } = await builds[name]()
   const javaArgs = name === 'java' ? [...jvm, ...args, task] : args
   const { code, signal, stderr } = await finish(command, javaArgs, {
     env: { ...process.env, ...env },
-    input: JSON.stringify(job),
+    input: JSON.stringify(input),
     timeoutMs,
-    onLine: line => {
-      if (take(report, line)) onStored?.()
-    },
+    onLine: text => onLine(JSON.parse(text)),
   })
-  // Java libraries log to standard error.
-  const logged = stderr.split('\n').filter(line => line.includes(', retrying ('))
-  if (code === 0) return { ...report, retries: [...report.retries, ...logged], stderr }
+  if (code === 0) return stderr
   const lastWords = stderr.trim().split('\n').slice(-40).join('\n')
   throw new Error(`${name} ended with ${signal ?? `exit code ${code}`}\n${lastWords}`)
 }
 
-const emptyReport = () => ({
-  sent: new Map<number, Position>(),
-  stored: [] as Position[],
-  read: [] as ReadRecord[],
-  retries: [] as string[],
-  facts: new Map<string, unknown[]>(),
+/** Java libraries log to standard error, also that they send something again. */
+function withStderr(report: ClientReport, stderr: string): ClientReport {
+  const logged = stderr.split('\n').filter(line => line.includes(', retrying ('))
+  return { ...report, retries: [...report.retries, ...logged], stderr }
+}
+
+interface Growing extends ClientReport {
+  readonly sent: Map<number, Position>
+  readonly stored: Position[]
+  readonly read: ReadRecord[]
+  readonly retries: string[]
+  readonly facts: Map<string, unknown[]>
+}
+
+const emptyReport = (): Growing => ({
+  sent: new Map(),
+  stored: [],
+  read: [],
+  retries: [],
+  facts: new Map(),
+  stderr: '',
 })
 
 /** Adds a line to the report; true when it says that a record is stored. */
-function take(report: ReturnType<typeof emptyReport>, text: string): boolean {
-  const line = JSON.parse(text)
-  if (line.sent !== undefined) {
-    if (report.sent.has(line.sent)) throw new Error(`record ${line.sent} was reported as delivered twice`)
-    if (!Number.isInteger(line.offset)) throw new Error(`record ${line.sent} was reported without its offset`)
-    report.sent.set(line.sent, { partition: line.partition, offset: line.offset })
+function take(report: Growing, line: Line): boolean {
+  const { sent, partition, offset, stored, read, retry, fact, value } = line as unknown as KnownLine
+  if (sent !== undefined) {
+    if (report.sent.has(sent)) throw new Error(`record ${sent} was reported as delivered twice`)
+    if (!Number.isInteger(offset)) throw new Error(`record ${sent} was reported without its offset`)
+    report.sent.set(sent, { partition, offset })
     return true
   }
-  if (line.stored !== undefined) {
-    report.stored.push(line.stored)
+  if (stored !== undefined) {
+    report.stored.push(stored)
     return true
   }
-  if (line.read !== undefined) report.read.push(line.read)
-  else if (line.retry !== undefined) report.retries.push(line.retry)
-  else if (line.fact !== undefined) report.facts.set(line.fact, [...(report.facts.get(line.fact) ?? []), line.value])
-  else throw new Error(`a line nobody knows: ${text}`)
+  if (read !== undefined) report.read.push(read)
+  else if (retry !== undefined) report.retries.push(retry)
+  else if (fact !== undefined) report.facts.set(fact, [...(report.facts.get(fact) ?? []), value])
+  else throw new Error(`a line nobody knows: ${JSON.stringify(line)}`)
   return false
+}
+
+interface KnownLine extends Position {
+  readonly sent?: number
+  readonly stored?: Position
+  readonly read?: ReadRecord
+  readonly retry?: string
+  readonly fact?: string
+  readonly value: unknown
 }

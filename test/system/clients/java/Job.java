@@ -2,7 +2,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +27,16 @@ final class Job {
 
     String text(String field) {
         return json.path(field).asText();
+    }
+
+    boolean is(String field) {
+        return json.path(field).asBoolean();
+    }
+
+    List<Job> jobs() {
+        List<Job> jobs = new ArrayList<>();
+        json.path("jobs").forEach(job -> jobs.add(new Job(job)));
+        return jobs;
     }
 
     int number(String field) {
@@ -48,23 +61,44 @@ final class Job {
         Properties properties = new Properties();
         properties.put("bootstrap.servers", String.join(",", list("bootstrap")));
         properties.put("client.id", "java");
-        if (json.hasNonNull("ca")) {
-            properties.putAll(Map.of(
-                    "security.protocol", "SSL",
-                    "ssl.truststore.type", "PEM",
-                    "ssl.truststore.location", text("ca")));
+        boolean tls = json.hasNonNull("ca");
+        boolean login = json.hasNonNull("sasl");
+        properties.put("security.protocol", (login ? "SASL_" : "") + (tls ? "SSL" : "PLAINTEXT"));
+        if (tls) {
+            properties.put("ssl.truststore.type", "PEM");
+            properties.put("ssl.truststore.location", text("ca"));
         }
-        if (json.hasNonNull("sasl")) {
-            JsonNode sasl = json.path("sasl");
-            String mechanism = sasl.path("mechanism").asText();
-            String module = mechanism.equals("PLAIN") ? "plain.PlainLoginModule" : "scram.ScramLoginModule";
-            properties.put("security.protocol", json.hasNonNull("ca") ? "SASL_SSL" : "SASL_PLAINTEXT");
-            properties.put("sasl.mechanism", mechanism);
-            properties.put("sasl.jaas.config", String.format(
-                    "org.apache.kafka.common.security.%s required username=\"%s\" password=\"%s\";",
-                    module, sasl.path("username").asText(), sasl.path("password").asText()));
+        if (json.hasNonNull("certificate")) {
+            properties.put("ssl.keystore.type", "PEM");
+            properties.put("ssl.keystore.certificate.chain", content("certificate"));
+            properties.put("ssl.keystore.key", content("key"));
         }
+        if (login) properties.putAll(login(json.path("sasl")));
         return properties;
+    }
+
+    private static Map<String, String> login(JsonNode sasl) {
+        String mechanism = sasl.path("mechanism").asText();
+        String security = "org.apache.kafka.common.security.";
+        if (mechanism.equals("OAUTHBEARER")) {
+            return Map.of(
+                    "sasl.mechanism", mechanism,
+                    "sasl.jaas.config", security + "oauthbearer.OAuthBearerLoginModule required;",
+                    "sasl.login.callback.handler.class", security + "oauthbearer.OAuthBearerLoginCallbackHandler",
+                    "sasl.oauthbearer.token.endpoint.url", Path.of(sasl.path("tokenFile").asText()).toUri().toString());
+        }
+        String module = mechanism.equals("PLAIN") ? "plain.PlainLoginModule" : "scram.ScramLoginModule";
+        return Map.of("sasl.mechanism", mechanism, "sasl.jaas.config", String.format(
+                "%s%s required username=\"%s\" password=\"%s\";",
+                security, module, sasl.path("username").asText(), sasl.path("password").asText()));
+    }
+
+    private String content(String field) {
+        try {
+            return Files.readString(Path.of(text(field)));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     ProducerRecord<byte[], byte[]> record(int i) {

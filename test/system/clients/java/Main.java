@@ -5,11 +5,49 @@ final class Main {
         switch (args[0]) {
             case "prepare" -> new Administer(job, report).prepare();
             case "admin" -> new Administer(job, report).run();
-            case "records" -> {
-                new Produce(job, report).run();
-                new Consume(job, report).run();
-            }
+            case "records" -> records(job, report);
+            case "jobs" -> jobs(job);
             default -> throw new IllegalArgumentException(args[0]);
         }
+    }
+
+    private static void records(Job job, Report report) throws Exception {
+        if (!job.is("together")) {
+            new Produce(job, report).run();
+            new Consume(job, report).run();
+            return;
+        }
+        try (var threads = new Threads(1)) {
+            var reading = threads.submit(() -> {
+                new Consume(job, report).run();
+                return null;
+            });
+            new Produce(job, report).run();
+            reading.get();
+        }
+    }
+
+    /** Many jobs in one process. One that fails says so, and the others go on. */
+    private static void jobs(Job all) {
+        try (var threads = new Threads(all.number("parallel"))) {
+            int number = 0;
+            for (Job job : all.jobs()) {
+                Report report = new Report(number++);
+                threads.submit(() -> {
+                    try {
+                        records(job, report);
+                    } catch (Exception | Error failure) {
+                        report.fact("failed", said(failure));
+                    }
+                    report.fact("ended", true);
+                    report.flush();
+                    return null;
+                });
+            }
+        }
+    }
+
+    private static String said(Throwable failure) {
+        return failure.getCause() == null ? failure.toString() : failure + ": " + said(failure.getCause());
     }
 }

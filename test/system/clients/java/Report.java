@@ -10,11 +10,21 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 /** One JSON object per line. */
 final class Report {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private final PrintStream out = new PrintStream(new BufferedOutputStream(System.out, 1 << 16));
+    private static final PrintStream OUT = new PrintStream(new BufferedOutputStream(System.out, 1 << 16));
+    private final String start;
 
-    synchronized void sent(int i, int partition, long offset) {
-        out.println("{\"sent\":" + i + ",\"partition\":" + partition + ",\"offset\":" + offset + "}");
-        if (i % 50 == 0) out.flush();
+    Report() {
+        start = "{";
+    }
+
+    /** Of one job among many. */
+    Report(int job) {
+        start = "{\"job\":" + job + ",";
+    }
+
+    void sent(int i, int partition, long offset) {
+        OUT.println(start + "\"sent\":" + i + ",\"partition\":" + partition + ",\"offset\":" + offset + "}");
+        if (i % 50 == 0) OUT.flush();
     }
 
     void read(ConsumerRecord<byte[], byte[]> record) {
@@ -34,12 +44,12 @@ final class Report {
     }
 
     void flush() {
-        out.flush();
+        OUT.flush();
     }
 
-    private synchronized void line(Map<String, Object> object) {
+    private void line(Map<String, Object> object) {
         try {
-            out.println(JSON.writeValueAsString(object));
+            OUT.println(start + JSON.writeValueAsString(object).substring(1));
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(e);
         }

@@ -10,8 +10,10 @@ export function readJob() {
   return JSON.parse(readFileSync(0, 'utf8'))
 }
 
-export function tlsOf({ ca }) {
-  return ca === undefined ? undefined : { ca: [readFileSync(ca)] }
+export function tlsOf({ ca, certificate, key }) {
+  if (ca === undefined) return undefined
+  const own = certificate === undefined ? {} : { cert: readFileSync(certificate), key: readFileSync(key) }
+  return { ca: [readFileSync(ca)], ...own }
 }
 
 export function recordOf(job, i) {

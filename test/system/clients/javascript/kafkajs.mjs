@@ -1,6 +1,7 @@
 // kafkajs. When a leader dies and its partition moves to a broker that has already answered for its own part of the
 // batch, `send` of 2.2.4 resolves without having sent that partition's records anywhere (sendMessages.js asks each
 // broker once per call); its result then lacks the partition, which is how an application can tell.
+import { readFileSync } from 'node:fs'
 import { Kafka, logLevel, Partitioners } from 'kafkajs'
 import { produceInBatches, Reading, read, readJob, recordOf, retried, tlsOf } from './job.mjs'
 
@@ -9,7 +10,7 @@ const kafka = new Kafka({
   clientId: 'kafkajs',
   brokers: job.bootstrap,
   ssl: tlsOf(job),
-  ...(job.sasl === undefined ? {} : { sasl: { ...job.sasl, mechanism: job.sasl.mechanism.toLowerCase() } }),
+  ...(job.sasl === undefined ? {} : { sasl: login(job.sasl) }),
   connectionTimeout: 3_000,
   requestTimeout: 5_000,
   retry: { initialRetryTime: 200, maxRetryTime: 1_000, retries: 60 },
@@ -18,6 +19,11 @@ const kafka = new Kafka({
     if (entry.level <= logLevel.ERROR && retryCount !== undefined) retried(message)
   },
 })
+
+function login({ mechanism, tokenFile, ...password }) {
+  const oauthBearerProvider = async () => ({ value: readFileSync(tokenFile, 'utf8') })
+  return { mechanism: mechanism.toLowerCase(), ...(tokenFile === undefined ? password : { oauthBearerProvider }) }
+}
 
 async function produce() {
   const partitions = new Map()

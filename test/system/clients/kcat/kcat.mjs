@@ -7,18 +7,21 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Reading, read, readJob, recordOf, retried } from '../javascript/job.mjs'
 
 const job = readJob()
+const properties = {
+  'security.protocol': `${job.sasl === undefined ? '' : 'sasl_'}${job.ca === undefined ? 'plaintext' : 'ssl'}`,
+  'ssl.ca.location': job.ca,
+  'ssl.certificate.location': job.certificate,
+  'ssl.key.location': job.key,
+  'sasl.mechanism': job.sasl?.mechanism,
+  'sasl.username': job.sasl?.username,
+  'sasl.password': job.sasl?.password,
+}
 const settings = [
   '-b',
   job.bootstrap.join(','),
-  ...(job.ca === undefined ? [] : ['-X', 'security.protocol=ssl', '-X', `ssl.ca.location=${job.ca}`]),
-  ...(job.sasl === undefined
-    ? []
-    : [
-        `security.protocol=${job.ca === undefined ? 'sasl_plaintext' : 'sasl_ssl'}`,
-        `sasl.mechanism=${job.sasl.mechanism}`,
-        `sasl.username=${job.sasl.username}`,
-        `sasl.password=${job.sasl.password}`,
-      ].flatMap(property => ['-X', property])),
+  ...Object.entries(properties)
+    .filter(([, value]) => value !== undefined)
+    .flatMap(([name, value]) => ['-X', `${name}=${value}`]),
 ]
 const delivered = /Message delivered to partition (\d+) \(offset (\d+)\)/
 

@@ -1,19 +1,47 @@
 """confluent-kafka: librdkafka from Python."""
 
+import base64
+import json
 import logging
-import sys
 
 from confluent_kafka import Consumer, KafkaException, Producer
 
-from job import Job, Reading, RetryLog, read, sent
+from job import Reading, RetryLog, run
 
-job = Job.read()
-log = logging.getLogger("librdkafka")
-log.setLevel(logging.DEBUG)
-log.addHandler(RetryLog("retry", "retrying"))
-connection = {"bootstrap.servers": ",".join(job.bootstrap), "client.id": "confluent"}
-if job.ca:
-    connection |= {"security.protocol": "ssl", "ssl.ca.location": job.ca}
+
+def connection(job, report):
+    settings = {
+        "bootstrap.servers": ",".join(job.bootstrap),
+        "client.id": "confluent",
+        "security.protocol": ("sasl_" if job.sasl else "") + ("ssl" if job.ca else "plaintext"),
+        "error_cb": lambda error: report.fact("error", str(error)),
+    }
+    if job.ca:
+        settings["ssl.ca.location"] = job.ca
+    if job.certificate:
+        settings |= {"ssl.certificate.location": job.certificate, "ssl.key.location": job.key}
+    return settings | (login(job.sasl) if job.sasl else {})
+
+
+def login(sasl):
+    mechanism = {"sasl.mechanisms": sasl["mechanism"]}
+    if sasl["mechanism"] == "OAUTHBEARER":
+        return mechanism | {"oauth_cb": lambda _: token(sasl["tokenFile"])}
+    return mechanism | {"sasl.username": sasl["username"], "sasl.password": sasl["password"]}
+
+
+def token(path):
+    """A token and its end, as the library wants them."""
+    with open(path, encoding="ascii") as file:
+        text = file.read().strip()
+    claims = text.split(".")[1]
+    return text, json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["exp"]
+
+
+def log_of(report):
+    log = logging.Logger("librdkafka")
+    log.addHandler(RetryLog(report, "retrying"))
+    return log
 
 
 def fail(error):
@@ -21,9 +49,9 @@ def fail(error):
         raise KafkaException(error)
 
 
-def produce():
+def produce(job, report):
     producer = Producer(
-        connection
+        connection(job, report)
         | {
             "acks": "all",
             "enable.idempotence": job.idempotent,
@@ -32,14 +60,14 @@ def produce():
             # Without idempotence the library keeps the order of a partition only with one request in flight.
             **({} if job.idempotent else {"max.in.flight.requests.per.connection": 1}),
         },
-        logger=log,
+        logger=log_of(report),
     )
     for i in range(job.records):
         key, value, timestamp, headers = job.record(i)
 
         def delivered(error, message, i=i):
             fail(error)
-            sent(i, message.partition(), message.offset())
+            report.sent(i, message.partition(), message.offset())
 
         while True:
             try:
@@ -55,20 +83,22 @@ def produce():
         raise RuntimeError("not everything was delivered within a minute")
 
 
-def consume():
-    consumer = Consumer(connection | {"group.id": job.group, "auto.offset.reset": "earliest"}, logger=log)
+def consume(job, report):
+    # Committed at the end: a commit that comes by itself just before leaves nothing to commit, which is an error.
+    group = {"group.id": job.group, "auto.offset.reset": "earliest", "enable.auto.commit": False}
+    consumer = Consumer(connection(job, report) | group, logger=log_of(report))
     consumer.subscribe([job.topic])
     reading = Reading(job)
     while reading.goes_on():
         for message in consumer.consume(500, 0.1):
             fail(message.error())
             headers = message.headers() or []
-            read(message.partition(), message.offset(), message.timestamp()[1], message.key(), message.value(), headers)
+            report.read(
+                message.partition(), message.offset(), message.timestamp()[1], message.key(), message.value(), headers
+            )
             reading.seen(headers)
     consumer.commit(asynchronous=False)
     consumer.close()
 
 
-produce()
-consume()
-sys.stdout.flush()
+run(produce, consume)

@@ -1,24 +1,23 @@
 """kafka-python: the protocol in pure Python."""
 
 import logging
-import sys
 
 from kafka import KafkaConsumer, KafkaProducer
 
-from job import Job, Reading, RetryLog, read, sent
-
-job = Job.read()
-log = logging.getLogger("kafka.producer")
-log.setLevel(logging.DEBUG)
-log.addHandler(RetryLog("retrying", "re-enqueu"))
-connection = {"bootstrap_servers": job.bootstrap, "client_id": "kafka-python"}
-if job.ca:
-    connection |= {"security_protocol": "SSL", "ssl_cafile": job.ca}
+from job import Reading, RetryLog, run
 
 
-def produce():
+def connection(job):
+    settings = {"bootstrap_servers": job.bootstrap, "client_id": "kafka-python"}
+    return settings | ({"security_protocol": "SSL", "ssl_cafile": job.ca} if job.ca else {})
+
+
+def produce(job, report):
+    log = logging.getLogger("kafka.producer")
+    log.setLevel(logging.DEBUG)
+    log.addHandler(RetryLog(report, "retrying", "re-enqueu"))
     producer = KafkaProducer(
-        **connection,
+        **connection(job),
         acks="all",
         enable_idempotence=job.idempotent,
         max_in_flight_requests_per_connection=5 if job.idempotent else 1,
@@ -31,7 +30,7 @@ def produce():
     for i in range(job.records):
         key, value, timestamp, headers = job.record(i)
         future = producer.send(job.topic, value, key, headers=headers, timestamp_ms=timestamp)
-        future.add_callback(lambda stored, i=i: sent(i, stored.partition, stored.offset))
+        future.add_callback(lambda stored, i=i: report.sent(i, stored.partition, stored.offset))
         futures.append(future)
         job.pace(i)
     producer.flush(60)
@@ -40,18 +39,18 @@ def produce():
     producer.close()
 
 
-def consume():
-    consumer = KafkaConsumer(job.topic, **connection, group_id=job.group, auto_offset_reset="earliest")
+def consume(job, report):
+    consumer = KafkaConsumer(job.topic, **connection(job), group_id=job.group, auto_offset_reset="earliest")
     reading = Reading(job)
     while reading.goes_on():
         for records in consumer.poll(100).values():
             for record in records:
-                read(record.partition, record.offset, record.timestamp, record.key, record.value, record.headers)
+                report.read(
+                    record.partition, record.offset, record.timestamp, record.key, record.value, record.headers
+                )
                 reading.seen(record.headers)
     consumer.commit()
     consumer.close()
 
 
-produce()
-consume()
-sys.stdout.flush()
+run(produce, consume)

@@ -4,11 +4,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/sasl"
+	"github.com/twmb/franz-go/pkg/sasl/oauth"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 
@@ -40,6 +42,11 @@ func login(with job.Sasl) sasl.Mechanism {
 		return scram.Auth{User: with.Username, Pass: with.Password}.AsSha256Mechanism()
 	case "SCRAM-SHA-512":
 		return scram.Auth{User: with.Username, Pass: with.Password}.AsSha512Mechanism()
+	case "OAUTHBEARER":
+		return oauth.Oauth(func(context.Context) (oauth.Auth, error) {
+			token, err := os.ReadFile(with.TokenFile)
+			return oauth.Auth{Token: string(token)}, err
+		})
 	}
 	return plain.Auth{User: with.Username, Pass: with.Password}.AsMechanism()
 }

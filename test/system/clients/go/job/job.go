@@ -18,6 +18,8 @@ const keys = 97
 type Job struct {
 	Bootstrap      []string
 	CA             string
+	Certificate    string
+	Key            string
 	Topic          string
 	Group          string
 	Records        int
@@ -28,7 +30,7 @@ type Job struct {
 }
 
 type Sasl struct {
-	Mechanism, Username, Password string
+	Mechanism, Username, Password, TokenFile string
 }
 
 type Header struct {
@@ -74,7 +76,13 @@ func (job Job) TLS() *tls.Config {
 	Must(err)
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(pem)
-	return &tls.Config{RootCAs: roots}
+	config := &tls.Config{RootCAs: roots}
+	if job.Certificate != "" {
+		certificate, err := tls.LoadX509KeyPair(job.Certificate, job.Key)
+		Must(err)
+		config.Certificates = []tls.Certificate{certificate}
+	}
+	return config
 }
 
 func Must(err error) {
