@@ -152,7 +152,7 @@ async function problemsOf(side: (typeof sides)[number]): Promise<string[]> {
   }
 }
 
-/** All runs at once: one process for all cells of each of the two, the others one after another. */
+/** All clients at once: one process for all cells of Java's and librdkafka's, the others cell by cell. */
 class Results {
   readonly #matrix: Matrix
   readonly #reports = new Map<Run, PromiseWithResolvers<ClientReport>>()
@@ -173,7 +173,7 @@ class Results {
 
   start(): void {
     const together = everyCell.filter(client => !clientMissing(client)).map(client => this.#runTogether(client))
-    this.#all = Promise.all([...together, this.#runAlone()])
+    this.#all = Promise.all([...together, ...someCells.map(client => this.#runAlone(client))])
   }
 
   async #runTogether(client: (typeof everyCell)[number]): Promise<void> {
@@ -192,11 +192,11 @@ class Results {
     for (const run of own) this.#reports.get(run)!.reject(new Error(`${client} said nothing of it`))
   }
 
-  async #runAlone(): Promise<void> {
-    const some: readonly ClientName[] = someCells
-    for (const run of runs.filter(({ client }) => some.includes(client) && !clientMissing(client))) {
+  async #runAlone(client: ClientName): Promise<void> {
+    if (clientMissing(client)) return
+    for (const run of runs.filter(each => each.client === client)) {
       const { resolve, reject } = this.#reports.get(run)!
-      await runClient(run.client, this.#jobOf(run)).then(resolve, reject)
+      await runClient(client, this.#jobOf(run)).then(resolve, reject)
     }
   }
 
