@@ -1,14 +1,28 @@
 /**
  * Fetch sessions (KIP-227) as one client connection has them. A client names its partitions once, in a full request;
  * the broker remembers them under an id of its own making, and from then on both only tell each other what is new: an
- * incremental request may name nothing at all and is still answered with records. Requests in a session are numbered,
- * and an error ends it: the client closes it by sending its id with number 0, and opens another.
+ * incremental request may name nothing at all and is still answered with records. Requests in a session are numbered;
+ * a session without partitions is closed.
  *
- * The broker's session holds what was forwarded. What the client believes to be in it and was denied is only here. A
- * decision that turns out different later cannot be put right inside a session, so the session is broken off.
+ * What the client believes to be in its session and was denied is only here; the broker's session holds the rest. Both
+ * have the same id and the same number, and requests pass as they came, until one side's session is without partitions
+ * while the other's is not:
+ *
+ *   all of it denied            the session is here alone, and its requests are answered here
+ *   something allowed added     the broker opens one, with an id and numbers of its own
+ *   nothing allowed left        the broker closes its own
+ *
+ * A decision that turns out different later cannot be put right inside a session, so the session is broken off: the
+ * client closes it by sending its id with number 0, and opens another.
  */
 import type { Client, Exchange } from '../pipeline/exchange.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
+
+/** What the broker has of a session, and which number it expects next. */
+export interface BrokerSession {
+  readonly id: number
+  epoch: number
+}
 
 interface WantedTopic {
   /** 0 where it is forwarded. */
@@ -22,12 +36,23 @@ export interface DeniedTopic {
   readonly partitions: Iterable<number>
 }
 
+/** FetchMetadata.nextEpoch */
+const epochMax = 2 ** 31 - 1
+export const epochAfter = (epoch: number): number => (epoch === epochMax ? 1 : epoch + 1)
+
 /** Partitions that requests may add to a session before the client has to open a new one. */
 const addedMax = 100_000
 
 export class FetchSession {
   /** Topics are ids from version 13 on, names before. A session has one kind. */
   readonly usesIds: boolean
+  /** What the client knows it by; 0 until it has one. */
+  id = 0
+  /** The number that the client's next request has. */
+  epoch = 1
+  broker: BrokerSession | undefined
+  /** The broker was asked to open its own and has not answered yet. */
+  isOpening = false
   /** Of the policy that decided. */
   generation: number
   /** Nothing but its end is forwarded any more. */
@@ -73,6 +98,19 @@ export class FetchSession {
     return this.#topics.keys()
   }
 
+  has(topic: string, partition: number): boolean {
+    return this.#topics.get(topic)?.partitions.has(partition) ?? false
+  }
+
+  get isEmpty(): boolean {
+    return this.#topics.size === 0
+  }
+
+  /** Whether nothing of it is the broker's. */
+  get isAllDenied(): boolean {
+    return (this.#withError.get(0) ?? 0) === 0
+  }
+
   denied(): DeniedTopic[] {
     if ((this.#withError.get(0) ?? 0) === this.#topics.size) return []
     return Array.from(this.#topics, ([topic, wanted]) => ({ topic, ...wanted })).filter(
@@ -99,39 +137,51 @@ export class FetchSession {
   }
 }
 
+/** What the broker's session goes through by a request that is forwarded. */
+export type BrokerStep = 'opens' | 'continues' | 'ends'
+
+export interface Underway {
+  readonly session: FetchSession
+  readonly broker: BrokerStep
+}
+
 /** Kafka's clients have one session on a connection. */
 const sessionsMax = 8
 
 export class FetchSessions {
   readonly #byClient = new WeakMap<Client, Map<number, FetchSession>>()
-  readonly #opening = new WeakMap<Exchange, FetchSession>()
+  readonly #underway = new WeakMap<Exchange, Underway>()
 
   /** A session of this connection; an id that another connection was given finds nothing. */
   find(client: Client, id: number): FetchSession | undefined {
     return this.#byClient.get(client)?.get(id)
   }
 
-  forget(client: Client, id: number): boolean {
-    return this.#byClient.get(client)?.delete(id) ?? false
+  forget(client: Client, { id }: FetchSession): void {
+    this.#byClient.get(client)?.delete(id)
   }
 
-  /** What a full request asks for becomes a session where the broker's answer gives it an id. */
-  willOpen(exchange: Exchange, session: FetchSession): void {
-    this.#opening.set(exchange, session)
+  /** What the answer to this request is about. */
+  expect(exchange: Exchange, underway: Underway): void {
+    this.#underway.set(exchange, underway)
   }
 
-  open(exchange: Exchange, id: number): FetchSession | undefined {
-    const session = this.#opening.get(exchange)
-    if (session === undefined) return undefined
-    const sessions = this.#byClient.get(exchange.client) ?? new Map<number, FetchSession>()
-    this.#byClient.set(exchange.client, sessions)
-    sessions.set(id, session)
+  expected(exchange: Exchange): Underway | undefined {
+    return this.#underway.get(exchange)
+  }
+
+  /** Under the broker's id where there is one and it is free. Ids mean nothing on other connections. */
+  add(client: Client, session: FetchSession): void {
+    const sessions = this.#byClient.get(client) ?? new Map<number, FetchSession>()
+    this.#byClient.set(client, sessions)
+    session.id = session.broker?.id ?? 1
+    while (sessions.has(session.id)) session.id = epochAfter(session.id)
+    sessions.set(session.id, session)
     session.opened()
     // The oldest is forgotten: the client hears that it is not found, as when a broker needs the room.
     for (const oldest of sessions.keys()) {
       if (sessions.size <= sessionsMax) break
       sessions.delete(oldest)
     }
-    return session
   }
 }

@@ -2,8 +2,16 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { FetchSession } from '../../src/acl/fetch-sessions.ts'
+import { zeroUuid } from '../../src/protocol/empty.ts'
 import { ErrorCode } from '../../src/protocol/error-code.ts'
+import {
+  type FetchRequest,
+  fetchRequestDefaults,
+  fetchRequestFetchPartitionDefaults,
+} from '../../src/protocol/generated/fetch-request.ts'
+import type { FetchResponse } from '../../src/protocol/generated/fetch-response.ts'
 import { clientOf, FetchRig, idOf } from '../support/fetch-rig.ts'
+import { SessionBroker } from '../support/session-broker.ts'
 import { SessionConsumer } from '../support/session-consumer.ts'
 
 const names = ['a', 'b', 'c', 'd']
@@ -173,7 +181,97 @@ describe('a fetch session', () => {
   })
 })
 
+interface Talk {
+  readonly epoch: 'next' | 'wrong' | 'first' | 'only'
+  /** Says nothing of the session that it has. */
+  readonly isForgetful: boolean
+  readonly listed: readonly string[]
+  readonly forgotten: readonly string[]
+  /** By id where the session is by name, or the reverse. */
+  readonly isOtherWay: boolean
+  readonly appended: string
+}
+
+const rarely = fc.integer({ min: 0, max: 9 }).map(draw => draw === 0)
+const talk: fc.Arbitrary<Talk> = fc.record({
+  epoch: fc.constantFrom('next', 'next', 'next', 'next', 'next', 'wrong', 'first', 'only'),
+  isForgetful: rarely,
+  listed: fc.subarray(partitions, { maxLength: 3 }),
+  forgotten: fc.subarray(partitions, { maxLength: 5 }),
+  isOtherWay: rarely,
+  appended: fc.constantFrom(...partitions),
+})
+
+/** What a consumer knows of its session with one of the two. */
+class Talker {
+  #id = 0
+  #epoch = 0
+
+  request({ epoch, isForgetful, listed, forgotten }: Talk, usesIds: boolean): FetchRequest {
+    const numbers = { next: this.#epoch, wrong: 77, first: 0, only: -1 }
+    const named = (key: string) => {
+      const [name, partition] = split(key)
+      return { ...(usesIds ? { topic: '', topicId: idOf(name) } : { topic: name, topicId: zeroUuid }), partition }
+    }
+    return {
+      ...fetchRequestDefaults(),
+      sessionId: isForgetful ? 0 : this.#id,
+      sessionEpoch: numbers[epoch],
+      topics: listed.map(named).map(({ partition, ...topic }) => ({
+        ...topic,
+        partitions: [{ ...fetchRequestFetchPartitionDefaults(), partition }],
+      })),
+      forgottenTopicsData: forgotten
+        .map(named)
+        .map(({ partition, ...topic }) => ({ ...topic, partitions: [partition] })),
+    }
+  }
+
+  /** The answer without what each side chooses for itself. */
+  take({ errorCode, sessionId, responses }: FetchResponse, sessionEpoch: number) {
+    if (sessionEpoch === 0) this.#id = sessionId
+    if (errorCode === 0) this.#epoch = sessionId === 0 ? 0 : sessionEpoch + 1
+    const told = responses.flatMap(({ topic, topicId, partitions }) =>
+      partitions.map(({ partitionIndex, errorCode, highWatermark, records }) =>
+        [topic, topicId, partitionIndex, errorCode, highWatermark, records?.byteLength ?? 0].join(' '),
+      ),
+    )
+    return { errorCode, hasSession: sessionId !== 0, told: told.sort() }
+  }
+}
+
 describe('fetch sessions', () => {
+  for (const usesIds of [false, true]) {
+    it(`are answered as by a broker that judges for itself, by ${usesIds ? 'id' : 'name'}`, async () => {
+      const alike = fc.asyncProperty(fc.subarray(names), fc.array(talk, { maxLength: 25 }), async (allowed, talks) => {
+        const rig = new FetchRig(usesIds, names)
+        rig.allow(allowed)
+        const judging = new SessionBroker(rig.broker.names)
+        for (const name of names) if (!allowed.includes(name)) judging.denied.add(name)
+        const [there, here] = [new Talker(), new Talker()]
+        const client = clientOf(1)
+        for (const each of talks) {
+          for (const broker of [judging, rig.broker]) broker.append(...split(each.appended))
+          const way = each.isOtherWay ? !usesIds : usesIds
+          const [expected, request] = [there.request(each, way), here.request(each, way)]
+          const { sessionEpoch } = request
+          const { forwarded, response } = await rig.pass(client, request, undefined, way)
+          const told = there.take(judging.answer(expected, way), expected.sessionEpoch)
+          assert.deepEqual(here.take(response, sessionEpoch), told)
+          const seen = forwarded === undefined ? [] : rig.broker.namedIn(forwarded, way)
+          assert.deepEqual(
+            seen.filter(name => !allowed.includes(name)),
+            [],
+            'the broker saw a denied name',
+          )
+        }
+        assert.deepEqual(rig.broker.sessionErrors, [])
+        assert.ok(rig.broker.sessions.size <= judging.sessions.size)
+      })
+      await fc.assert(alike, { numRuns: 1_500 })
+    })
+  }
+
   for (const usesIds of [false, true]) {
     it(`let nothing through that is denied and hold nothing back that is allowed, whatever happens, by ${usesIds ? 'id' : 'name'}`, async () => {
       const stories = fc.asyncProperty(fc.array(action, { maxLength: 40 }), async steps => {

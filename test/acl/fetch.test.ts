@@ -156,7 +156,7 @@ describe('Fetch in a session', () => {
   }
 
   eachWay(
-    "closes the broker's session when nothing of the new one is allowed, and opens none",
+    "closes the broker's session when nothing of the new one is allowed, and keeps the new one to itself",
     async (rig, consumer) => {
       const client = clientOf(1)
       rig.allow(['a'])
@@ -168,10 +168,46 @@ describe('Fetch in a session', () => {
       assert.equal(forwarded!.sessionEpoch, -1)
       assert.deepEqual(forwarded!.topics, [])
       assert.deepEqual(errorsIn(response), [denied])
-      assert.equal(response.sessionId, 0)
+      assert.notEqual(response.sessionId, 0)
       assert.equal(rig.broker.sessions.size, 0)
+      consumer.receive(response)
+      const next = await rig.pass(client, consumer.next())
+      assert.equal(next.forwarded, undefined)
+      assert.equal(next.response.sessionId, response.sessionId)
+      assert.deepEqual(errorsIn(next.response), [denied])
     },
   )
+
+  eachWay('two that are kept here have ids of their own, and so has what the broker opens then', async rig => {
+    const client = clientOf(1)
+    rig.allow(['a'])
+    const opened: number[] = []
+    for (const topic of ['b', 'c', 'a']) {
+      const named = rig.usesIds ? { topic: '', topicId: idOf(topic) } : { topic, topicId: zeroUuid }
+      const topics = [{ ...named, partitions: [fetchRequestFetchPartitionDefaults()] }]
+      const { response } = await rig.pass(client, { ...fetchRequestDefaults(), sessionEpoch: 0, topics })
+      opened.push(response.sessionId)
+    }
+    assert.deepEqual(opened, [1, 2, 3])
+    assert.deepEqual([...rig.broker.sessions.keys()], [1])
+    const { forwarded } = await rig.pass(client, { ...fetchRequestDefaults(), sessionId: 3, sessionEpoch: 1 })
+    assert.equal(forwarded!.sessionId, 1)
+  })
+
+  eachWay('a session whose opening at the broker is not answered yet does not go on', async (rig, consumer) => {
+    const client = clientOf(1)
+    rig.allow(['a'])
+    want(consumer, 'b-0')
+    consumer.receive((await rig.pass(client, consumer.next())).response)
+    want(consumer, 'a-0')
+    const adding = consumer.next()
+    const following = { ...fetchRequestDefaults(), sessionId: consumer.sessionId, sessionEpoch: 2 }
+    let early: Promise<FetchResponse> | undefined
+    await rig.pass(client, adding, () => {
+      early = rig.pass(client, following).then(({ response }) => response)
+    })
+    assert.equal((await early!).errorCode, ErrorCode.INVALID_FETCH_SESSION_EPOCH)
+  })
 
   eachWay('what was hidden in a running session is sent anew, too', async (rig, consumer) => {
     const client = clientOf(1)

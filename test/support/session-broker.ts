@@ -1,6 +1,7 @@
 /**
  * A broker's fetch sessions, as Kafka's FetchSession.scala and KafkaApis.handleFetchRequest have them, over logs that
- * are only numbers. It refuses nobody, never waits, and remembers every topic and every session error.
+ * are only numbers. It refuses nobody unless it is told to, never waits, and remembers every topic and every session
+ * error.
  */
 import { ErrorCode } from '../../src/protocol/error-code.ts'
 import type { FetchRequest } from '../../src/protocol/generated/fetch-request.ts'
@@ -35,6 +36,8 @@ export class SessionBroker {
   readonly sessionErrors: number[] = []
   /** Its cache of sessions is full. */
   isFull = false
+  /** Topics that may not be read, by name. */
+  readonly denied = new Set<string>()
   #ids = 0
 
   constructor(names: ReadonlyMap<string, string>) {
@@ -115,6 +118,9 @@ export class SessionBroker {
     const defaults = { ...fetchResponsePartitionDataDefaults(), partitionIndex: partition }
     const name = usesIds ? this.names.get(topicId) : topic
     if (name === undefined) return { ...defaults, errorCode: ErrorCode.UNKNOWN_TOPIC_ID, highWatermark: -1n }
+    if (this.denied.has(name)) {
+      return { ...defaults, errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, highWatermark: -1n }
+    }
     const highWatermark = this.endOf(name, partition)
     const records = fetchOffset < highWatermark ? Span.of(Buffer.from(`${name} ${highWatermark}`)) : null
     return { ...defaults, highWatermark, records }
