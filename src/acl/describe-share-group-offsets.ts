@@ -1,6 +1,7 @@
 /**
  * DescribeShareGroupOffsets: Describe on every group, then Describe on every topic; where all topics of a group are asked
- * for, those that may not be described are left out. (KafkaApis.handleDescribeShareGroupOffsetsRequest)
+ * for, those that may not be described are left out. A group that is named several times is answered as often.
+ * (KafkaApis.handleDescribeShareGroupOffsetsRequest)
  */
 import type { ApiKey } from '../protocol/api-key.ts'
 import { zeroUuid } from '../protocol/empty.ts'
@@ -19,67 +20,69 @@ import {
 import { answer, type EnforcementOf, part, whole } from './enforcement.ts'
 import { errorMessage } from './error-messages.ts'
 import type { Judge } from './judge.ts'
+import { inTurn } from './repeated.ts'
 import { group as groupRights, topic as topicRights } from './rights.ts'
 import { append, splitDenied } from './split.ts'
 
-type Denials = Map<string, readonly DescribeShareGroupOffsetsResponseTopic[]>
+type Group = DescribeShareGroupOffsetsResponseGroup
+
+const groupIdOf = ({ groupId }: { readonly groupId: string }): string => groupId
 
 export function enforceDescribeShareGroupOffsets(): EnforcementOf<typeof ApiKey.DescribeShareGroupOffsets> {
   return {
     request(body, judge) {
-      const denialsOf: Denials = new Map()
-      const answeredHere: DescribeShareGroupOffsetsResponseGroup[] = []
-      const kept = body.groups.filter(group => {
-        const settled = judgeGroup(group, judge, denialsOf)
-        if (settled !== undefined) answeredHere.push(settled)
-        return settled === undefined
-      })
-      if (answeredHere.length === 0 && denialsOf.size === 0) return whole
-      if (kept.length === 0) return answer({ ...describeShareGroupOffsetsResponseDefaults(), groups: answeredHere })
-      body.groups = kept
-      return part(({ groups }) => {
-        for (const { groupId, errorCode, topics } of groups) {
-          // A group's own error stands alone.
-          if (errorCode === ErrorCode.NONE) append(topics, denialsOf.get(groupId) ?? [])
-        }
-        append(groups, answeredHere)
+      const judged = body.groups.map(group => judgeGroup(group, judge))
+      if (judged.every(({ settled, denied }) => settled === undefined && denied.length === 0)) return whole
+      const kept = judged.filter(({ settled }) => settled === undefined)
+      if (kept.length === 0) {
+        return answer({ ...describeShareGroupOffsetsResponseDefaults(), groups: answers(judged, () => undefined) })
+      }
+      body.groups = kept.map(({ group }) => group)
+      return part(response => {
+        const answered = inTurn(response.groups, groupIdOf)
+        response.groups = answers(judged, answered)
       })
     },
     response(body, judge, { request }) {
-      const asked = request as DescribeShareGroupOffsetsRequest
-      const all = new Set(asked.groups.flatMap(({ groupId, topics }) => (topics === null ? [groupId] : [])))
+      const asked = inTurn((request as DescribeShareGroupOffsetsRequest).groups, groupIdOf)
       const before = body.groups
-      body.groups = before.map(group => hideGroup(group, judge, all.has(group.groupId)))
+      body.groups = before.map(group => hideGroup(group, judge, asked(group.groupId)?.topics === null))
       return body.groups.some((group, at) => group !== before[at])
     },
   }
 }
 
-/** The whole answer for a group of which nothing is left to ask. */
-function judgeGroup(
-  group: DescribeShareGroupOffsetsRequestGroup,
-  judge: Judge,
-  denialsOf: Denials,
-): DescribeShareGroupOffsetsResponseGroup | undefined {
+interface Judged {
+  /** What is left of it. */
+  readonly group: DescribeShareGroupOffsetsRequestGroup
+  /** Its answer, where nothing is left to ask. */
+  readonly settled?: Group
+  /** Topics that join the broker's answer. */
+  readonly denied: readonly DescribeShareGroupOffsetsResponseTopic[]
+}
+
+function judgeGroup(group: DescribeShareGroupOffsetsRequestGroup, judge: Judge): Judged {
   const { groupId, topics } = group
-  if (!judge.allows(groupRights.describe, groupId)) return deniedGroup(groupId)
+  if (!judge.allows(groupRights.describe, groupId)) return { group, settled: deniedGroup(groupId), denied: [] }
   const split = splitDenied(topics ?? [], ({ topicName }) => judge.allows(topicRights.describe, topicName))
-  if (split === undefined) return undefined
-  const denials = split.denied.map(({ topicName, partitions }) => deniedTopic(topicName, partitions))
-  if (split.allowed.length === 0) {
-    return { ...describeShareGroupOffsetsResponseGroupDefaults(), groupId, topics: denials }
-  }
-  group.topics = split.allowed
-  denialsOf.set(groupId, denials)
-  return undefined
+  if (split === undefined) return { group, denied: [] }
+  const denied = split.denied.map(({ topicName, partitions }) => deniedTopic(topicName, partitions))
+  if (split.allowed.length > 0) return { group: { groupId, topics: split.allowed }, denied }
+  return { group, settled: { ...describeShareGroupOffsetsResponseGroupDefaults(), groupId }, denied }
+}
+
+/** One for each group that was asked for, in that order. */
+function answers(judged: readonly Judged[], answered: (groupId: string) => Group | undefined): Group[] {
+  return judged.flatMap(({ group, settled, denied }) => {
+    const told = settled ?? answered(group.groupId)
+    // A group's own error stands alone.
+    if (told?.errorCode === ErrorCode.NONE) append(told.topics, denied)
+    return told ?? []
+  })
 }
 
 /** The same group where nothing is to be hidden. */
-function hideGroup(
-  group: DescribeShareGroupOffsetsResponseGroup,
-  judge: Judge,
-  isAll: boolean,
-): DescribeShareGroupOffsetsResponseGroup {
+function hideGroup(group: Group, judge: Judge, isAll: boolean): Group {
   if (!judge.sees(groupRights.describe, group.groupId)) return deniedGroup(group.groupId)
   const isSeen = ({ topicName }: DescribeShareGroupOffsetsResponseTopic) => judge.sees(topicRights.describe, topicName)
   const split = splitDenied(group.topics, isSeen)
@@ -95,7 +98,7 @@ function hideTopic({ topicName, partitions }: DescribeShareGroupOffsetsResponseT
   )
 }
 
-function deniedGroup(groupId: string): DescribeShareGroupOffsetsResponseGroup {
+function deniedGroup(groupId: string): Group {
   const errorCode: number = ErrorCode.GROUP_AUTHORIZATION_FAILED
   return { ...describeShareGroupOffsetsResponseGroupDefaults(), groupId, errorCode }
 }

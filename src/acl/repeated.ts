@@ -12,6 +12,18 @@ export function repeatedValues<T>(values: Iterable<T>): ReadonlySet<T> {
   return repeated
 }
 
+/** Gives the values under one key one after the other, where each of them is answered by itself and in order. */
+export function inTurn<T>(values: Iterable<T>, keyOf: (value: T) => string): (key: string) => T | undefined {
+  const waiting = new Map<string, T[]>()
+  for (const value of values) {
+    const queue = waiting.get(keyOf(value))
+    if (queue === undefined) waiting.set(keyOf(value), [value])
+    else queue.push(value)
+  }
+  const turns = new Map([...waiting].map(([key, queue]) => [key, queue.values()]))
+  return key => turns.get(key)?.next().value
+}
+
 /**
  * Entries under the same key as one: Kafka gathers an answer in maps, so what a request names twice is answered once.
  * The first entry takes the items of the others; each of their own keys comes once.
