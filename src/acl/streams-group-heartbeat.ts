@@ -26,6 +26,9 @@ import { isInternalTopic, isTopicName } from './topic-names.ts'
 
 type Response = StreamsGroupHeartbeatResponse
 
+/** The epoch of who joins, or joins again. */
+const joining = 0
+
 export function enforceStreamsGroupHeartbeat(
   { topics: catalog }: AclFacts,
   expressions: TopicExpressions,
@@ -39,6 +42,11 @@ export function enforceStreamsGroupHeartbeat(
       const resolve = () => forward(subtopologies, expressions, judge, exchange)
       const uncreatable = uncreatableTopics(subtopologies, judge)
       if (uncreatable.length === 0) return resolve()
+      if (body.memberEpoch !== joining) {
+        // A broker takes a topology from those alone who join, and has its own words for the others.
+        body.topology = { ...body.topology!, subtopologies: [] }
+        return part()
+      }
       return catalog.existing(uncreatable).then(existing => {
         const missing = uncreatable.filter(name => !existing.has(name) && !judge.allowsBeside(topicRights.create, name))
         return missing.length === 0 ? resolve() : refuseCreation(missing)
