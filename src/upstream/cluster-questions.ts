@@ -80,6 +80,8 @@ export class ClusterQuestions implements TopicQuestions {
         includeAuthorizedOperations: false,
       })
       const [described] = groups
+      // No such group, or not of this protocol: it has no such member.
+      if (described?.errorCode === ErrorCode.GROUP_ID_NOT_FOUND) return null
       if (described === undefined || described.errorCode !== ErrorCode.NONE) throw unanswered('ConsumerGroupDescribe')
       return described.members.find(member => member.memberId === memberId)?.subscribedTopicRegex ?? null
     } finally {

@@ -135,6 +135,8 @@ describe('ClusterQuestions', () => {
     assert.equal(await questions.subscribedExpression('g', 'stranger'), null)
     assert.equal(brokers.asked.filter(({ key }) => key === ApiKey.ConsumerGroupDescribe)[0]?.host, 'two')
     assert.equal(brokers.open, 1)
+    brokers.answers[ApiKey.ConsumerGroupDescribe] = describe(ErrorCode.GROUP_ID_NOT_FOUND)
+    assert.equal(await questions.subscribedExpression('g', 'm'), null)
     brokers.answers[ApiKey.ConsumerGroupDescribe] = describe(ErrorCode.GROUP_AUTHORIZATION_FAILED)
     await assert.rejects(questions.subscribedExpression('g', 'm'), /let the gateway describe groups/)
     brokers.answers[ApiKey.FindCoordinator] = () => ({ errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE })
