@@ -166,13 +166,13 @@ export class Session {
     else this.#conclude(outcome, opened, frame)
   }
 
-  #conclude(outcome: RequestOutcome, { exchange, hasUnknownTags }: Opened, frame: Frame): void {
+  #conclude(outcome: RequestOutcome, { exchange, isTrimmed }: Opened, frame: Frame): void {
     if (outcome.kind === 'close') return this.#refuseAndClose(exchange.header, outcome.reason, outcome.afterAnswers)
     if (outcome.kind === 'respond') {
       this.#answerHere(exchange, outcome.response)
       return outcome.closes === true ? this.drain() : undefined
     }
-    const bytes = outcome.changed || hasUnknownTags ? this.#context.pipeline.encodeRequest(exchange) : frame
+    const bytes = outcome.changed || isTrimmed ? this.#context.pipeline.encodeRequest(exchange) : frame
     const send = (upstream: Upstream): void => {
       this.#send(upstream, exchange, bytes)
       if (outcome.isLast === true) this.drain()

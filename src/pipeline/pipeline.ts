@@ -3,7 +3,7 @@
  * cannot be decoded is not forwarded; what no stage changed leaves as the bytes that came.
  */
 import { WireError } from '../errors.ts'
-import type { ApiKey } from '../protocol/api-key.ts'
+import { ApiKey } from '../protocol/api-key.ts'
 import type { ApiDescription } from '../protocol/api-table.ts'
 import { encodeRequest, encodeResponse, readResponse } from '../protocol/codec.ts'
 import { type RequestHeader, readRequestHeader } from '../protocol/request-header.ts'
@@ -40,8 +40,8 @@ interface Plan {
 
 export interface Opened {
   readonly exchange: Exchange
-  /** Unknown tagged fields were dropped: the received bytes are not what was judged. */
-  readonly hasUnknownTags: boolean
+  /** Unknown tagged fields or stray bytes were dropped: the received bytes are not what was judged. */
+  readonly isTrimmed: boolean
 }
 
 export interface Answer {
@@ -72,9 +72,11 @@ export class Pipeline {
     const api = this.served.find(header.apiKey, header.apiVersion)
     if (api === undefined) return { header }
     const request = api.readRequest(reader, header.apiVersion)
-    reader.expectEnd()
+    const hasStrayBytes = reader.remaining > 0 && isStray(header, reader.remaining)
+    if (!hasStrayBytes) reader.expectEnd()
     if (reader.unknownTags > 0) this.#metrics.unknownTags(api.key, 'request', reader.unknownTags)
-    return { exchange: new Exchange(client, api, header, request), hasUnknownTags: reader.unknownTags > 0 }
+    const isTrimmed = hasStrayBytes || reader.unknownTags > 0
+    return { exchange: new Exchange(client, api, header, request), isTrimmed }
   }
 
   /** Walks a request through the stages that want it. */
@@ -179,6 +181,14 @@ function sized(chunks: readonly Buffer[]): Answer {
   let byteLength = 0
   for (const chunk of chunks) byteLength += chunk.length
   return { chunks, byteLength }
+}
+
+/**
+ * librdkafka (2.16) asks for all topics with four bytes where one is meant, so that its last three are behind the end;
+ * brokers do not look there.
+ */
+function isStray({ apiKey, apiVersion }: RequestHeader, byteLength: number): boolean {
+  return apiKey === ApiKey.Metadata && apiVersion >= 9 && byteLength <= 3
 }
 
 /** A broker's metadata of a large cluster has more items than any request. */

@@ -143,8 +143,8 @@ describe('Pipeline', () => {
 
   test('unknown tagged fields are dropped and counted: what came is not what is forwarded', () => {
     const { pipeline, tags } = pipelineOf()
-    const { exchange, hasUnknownTags } = opened(pipeline, withUnknownTag(request()))
-    assert.ok(hasUnknownTags)
+    const { exchange, isTrimmed } = opened(pipeline, withUnknownTag(request()))
+    assert.ok(isTrimmed)
     assert.deepEqual(Buffer.concat(pipeline.encodeRequest(exchange).chunks), Buffer.concat(request().chunks))
     assert.deepEqual(pipeline.judgeResponse(exchange, withUnknownTag(response())), changed)
     assert.deepEqual(Buffer.concat(pipeline.encodeResponse(exchange).chunks), Buffer.concat(response().chunks))
@@ -176,11 +176,20 @@ describe('Pipeline', () => {
     const { pipeline } = pipelineOf()
     const { exchange } = opened(pipeline, request())
     const cut = (frame: Frame): Frame => frameOf(Buffer.concat(frame.chunks).subarray(0, -1))
-    const longer = (frame: Frame): Frame => frameOf(...frame.chunks, Buffer.of(0))
+    const longer = (frame: Frame): Frame => frameOf(...frame.chunks, Buffer.alloc(4))
     for (const damage of [cut, longer]) {
       assert.throws(() => pipeline.open(damage(request()), client), WireError)
       assert.throws(() => pipeline.judgeResponse(exchange, damage(response())), WireError)
     }
+  })
+
+  test('A-10: what librdkafka leaves behind its request for all topics is dropped, and more than that is refused', () => {
+    const { pipeline } = pipelineOf()
+    const behind = (count: number, version: number): Frame =>
+      frameOf(...request(version).chunks, Buffer.alloc(count, 1))
+    assert.ok(opened(pipeline, behind(3, 12)).isTrimmed)
+    assert.throws(() => pipeline.open(behind(4, 12), client), WireError)
+    assert.throws(() => pipeline.open(behind(3, 8), client), WireError)
   })
 
   test('A-23: the answer to another request is refused', () => {

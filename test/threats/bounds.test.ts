@@ -192,6 +192,15 @@ describe('bounds', () => {
     await client.close()
   })
 
+  test('A-10: bytes behind a Metadata of librdkafka reach no broker', async () => {
+    const client = await gateway.connect({ clientId: null })
+    const stray = Buffer.of(0xee, 0xee, 0xee)
+    client.socket.write(request(ApiKey.Metadata, 12, noTags, uvarint(1), hex('0000'), noTags, stray))
+    await client.frameAt(0)
+    assert.equal(broker.seen.at(-1)!.bytes.includes(stray), false)
+    await client.close()
+  })
+
   test('A-27: names of the language’s own prototypes are names like any other', async () => {
     const client = await gateway.connect({ clientId: '__proto__' })
     const names = ['__proto__', 'constructor', 'hasOwnProperty', 'toString']
