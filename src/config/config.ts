@@ -90,6 +90,8 @@ export type OwnCredentialConfig =
       readonly clientId: string
       readonly clientSecret: Secret
       readonly scope?: string
+      /** Who vouches for the endpoint. Absent: Node's roots. */
+      readonly ca?: CertificateSource
     }
 
 export interface ListenerSaslConfig {
@@ -104,6 +106,8 @@ export interface ListenerSaslConfig {
 
 export interface BearerConfig {
   readonly jwks: { readonly kind: 'file'; readonly file: FileContent } | { readonly kind: 'url'; readonly url: string }
+  /** Who vouches for the URL. Absent: Node's roots. */
+  readonly ca?: CertificateSource
   readonly issuer: string
   readonly audience: string
   readonly algorithms: readonly TokenAlgorithm[]

@@ -5,8 +5,10 @@ import { parseMappedCredentials } from '../identity/mapped-credentials.ts'
 import { tokenAlgorithms } from '../identity/token-judge.ts'
 import { parseUsers } from '../identity/users.ts'
 import { mechanisms as knownMechanisms } from '../sasl/conversation.ts'
+import { loadTrust } from '../tls/trust.ts'
 import type {
   BearerConfig,
+  CertificateSource,
   FileContent,
   ListenerConfig,
   ListenerSaslConfig,
@@ -17,7 +19,7 @@ import type {
 import { choice, duration, listOf, secret, text } from './formats.ts'
 import type { Place } from './place.ts'
 import { type Draft, type Format, optional, required, section, withDefault } from './section.ts'
-import { contentFile } from './tls-files.ts'
+import { certificates, contentFile } from './tls-files.ts'
 
 const mechanism = choice(knownMechanisms)
 
@@ -44,9 +46,18 @@ const jwks: Format<BearerConfig['jwks']> = {
   },
 }
 
+function proveAuthorities(ca: CertificateSource, place: Place): void {
+  const { files, now } = place.reading
+  files.expect([ca], place, () => loadTrust(ca, { crl: [], now, side: 'client' }))
+}
+
 const bearer: Format<BearerConfig> = section(
   {
     jwks: required("The issuer's public keys.", jwks, 'write the file or the https URL of the key set'),
+    ca: optional(
+      "Authorities that sign the certificate of the key set's URL. Default: those Node trusts.",
+      certificates,
+    ),
     issuer: required('iss of every token.', text, 'write the iss of your tokens'),
     audience: required('aud of every token.', text, 'write the aud of tokens for this cluster'),
     algorithms: withDefault('Signatures that are believed.', listOf(choice(tokenAlgorithms)), [
@@ -57,7 +68,18 @@ const bearer: Format<BearerConfig> = section(
     principalClaim: withDefault('The claim that names the client.', text, 'sub'),
     scope: optional('A scope that tokens must have.', text),
   },
-  { build: ({ scope, ...rest }) => ({ ...rest, ...(scope === undefined ? {} : { scope }) }) },
+  {
+    check({ jwks: keys, ca }, place) {
+      if (ca === undefined || keys === undefined) return
+      if (keys.kind === 'file') place.key('ca').problem('is not used: jwks is a file')
+      else proveAuthorities(ca, place.key('ca'))
+    },
+    build: ({ scope, ca, ...rest }) => ({
+      ...rest,
+      ...(ca === undefined ? {} : { ca }),
+      ...(scope === undefined ? {} : { scope }),
+    }),
+  },
 )
 
 const listenerSaslLeaves = {
@@ -106,21 +128,23 @@ const tokenLeaves = {
   clientId: optional('With tokenEndpoint.', text),
   clientSecret: { ...optional('With tokenEndpoint.', secret), sensitive: true },
   scope: optional('With tokenEndpoint: the scope to ask for.', text),
+  ca: optional('With tokenEndpoint: authorities that sign its certificate. Default: those Node trusts.', certificates),
   tokenFile: optional('A file with a token; read at every login.', contentFile),
 } as const
 
 const tokens: Format<OwnCredentialConfig> = section(tokenLeaves, {
-  check({ tokenEndpoint, tokenFile, clientId, clientSecret, scope }, place) {
+  check({ tokenEndpoint, tokenFile, clientId, clientSecret, scope, ca }, place) {
+    if (ca !== undefined && tokenEndpoint !== undefined) proveAuthorities(ca, place.key('ca'))
     if ((tokenEndpoint === undefined) === (tokenFile === undefined) && !place.hasProblem)
       place.problem('write either tokenEndpoint, clientId and clientSecret, or tokenFile')
     for (const [key, value] of Object.entries({ clientId, clientSecret })) {
       if (tokenEndpoint !== undefined && value === undefined) place.key(key).missing('tokenEndpoint asks who we are')
     }
-    for (const [key, value] of Object.entries({ clientId, clientSecret, scope })) {
+    for (const [key, value] of Object.entries({ clientId, clientSecret, scope, ca })) {
       if (tokenFile !== undefined && value !== undefined) place.key(key).problem('is not used with tokenFile')
     }
   },
-  build: ({ tokenEndpoint, clientId, clientSecret, scope, tokenFile }) =>
+  build: ({ tokenEndpoint, clientId, clientSecret, scope, ca, tokenFile }) =>
     tokenFile !== undefined
       ? { kind: 'tokenFile', file: tokenFile }
       : {
@@ -129,6 +153,7 @@ const tokens: Format<OwnCredentialConfig> = section(tokenLeaves, {
           clientId: clientId!,
           clientSecret: clientSecret!,
           ...(scope === undefined ? {} : { scope }),
+          ...(ca === undefined ? {} : { ca }),
         },
 })
 

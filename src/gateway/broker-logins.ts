@@ -3,14 +3,17 @@ import type { OwnCredentialConfig, UpstreamSaslConfig } from '../config/config.t
 import type { Reloadable } from '../config/reloadable.ts'
 import { pathsIn, reread } from '../config/reread.ts'
 import { UpstreamError } from '../errors.ts'
+import type { Fetch } from '../identity/fetch-document.ts'
 import { type MappedCredentials, parseMappedCredentials } from '../identity/mapped-credentials.ts'
 import type { Mechanism, SaslClientSession } from '../sasl/conversation.ts'
 import { BearerClient } from '../sasl/oauthbearer.ts'
 import { PlainClient } from '../sasl/plain.ts'
 import { ScramClient } from '../sasl/scram-client.ts'
+import type { Trust } from '../tls/trust.ts'
 import type { LoginOptions } from '../upstream/authenticated-connection.ts'
 import { endpointTokenSource, fileTokenSource, type TokenSource } from '../upstream/token-source.ts'
 import { nonce, random } from './chance.ts'
+import { httpsFetch, trustIn } from './https-fetch.ts'
 
 export class BrokerLogins implements Reloadable {
   readonly name: string
@@ -22,13 +25,17 @@ export class BrokerLogins implements Reloadable {
   readonly #config: UpstreamSaslConfig
   readonly #timeoutMs: number
   #mapped: MappedCredentials
+  /** For the token endpoint. */
+  #trust: Trust | undefined
 
   constructor(cluster: string, config: UpstreamSaslConfig, timeoutMs: number) {
     this.name = `credentials of ${cluster}`
     this.#config = config
     this.#timeoutMs = timeoutMs
-    this.files = pathsIn(config.credentials)
-    this.own = { begin: ownLogin(config.mechanism, config.own), timeoutMs, random }
+    this.files = pathsIn([config.credentials, caOf(config)])
+    this.#trust = trustIn(caOf(config))
+    const fetch = httpsFetch(() => this.#trust)
+    this.own = { begin: ownLogin(config.mechanism, config.own, fetch), timeoutMs, random }
     this.#mapped = mappedOf(config)
     if (config.mode === 'service') this.forPrincipal = () => this.own
     if (config.mode === 'mapped') this.forPrincipal = principal => this.#loginOf(principal)
@@ -40,7 +47,10 @@ export class BrokerLogins implements Reloadable {
 
   /** Open connections stay who they are; the next login uses what was read. */
   async reload(): Promise<void> {
-    this.#mapped = mappedOf(await reread(this.#config, this.name))
+    const fresh = await reread(this.#config, this.name)
+    const [mapped, trust] = [mappedOf(fresh), trustIn(caOf(fresh))]
+    this.#mapped = mapped
+    this.#trust = trust
   }
 
   /** Looked up at every login: a credential that was taken away ends with the next one. */
@@ -69,16 +79,18 @@ function mappedOf({ mode, credentials }: UpstreamSaslConfig): MappedCredentials 
   return parseMappedCredentials(credentials.content.toString('utf8'), credentials.path)
 }
 
-function ownLogin(mechanism: Mechanism, own: OwnCredentialConfig): () => Promise<SaslClientSession> {
+const caOf = ({ own }: UpstreamSaslConfig) => (own.kind === 'tokenEndpoint' ? own.ca : undefined)
+
+function ownLogin(mechanism: Mechanism, own: OwnCredentialConfig, fetch: Fetch): () => Promise<SaslClientSession> {
   if (own.kind === 'password') return async () => passwordLogin(mechanism, own.username, own.password.reveal())
-  const token = tokenSourceOf(own)
-  return async () => new BearerClient(await token())
+  const source = tokenSourceOf(own, fetch)
+  return async () => new BearerClient(await source.token(), () => source.refused())
 }
 
-function tokenSourceOf(own: Exclude<OwnCredentialConfig, { kind: 'password' }>): TokenSource {
+function tokenSourceOf(own: Exclude<OwnCredentialConfig, { kind: 'password' }>, fetch: Fetch): TokenSource {
   if (own.kind === 'tokenFile') return fileTokenSource(own.file.path)
-  const { tokenEndpoint: url, ...rest } = own
-  return endpointTokenSource({ ...rest, url, fetch: globalThis.fetch, now: () => performance.now() })
+  const { tokenEndpoint: url, clientId, clientSecret, scope } = own
+  return endpointTokenSource({ url, clientId, clientSecret, scope, fetch, now: () => performance.now() })
 }
 
 function passwordLogin(mechanism: Mechanism, username: string, password: string): SaslClientSession {

@@ -12,7 +12,9 @@ import { CredentialLookup } from '../sasl/credentials.ts'
 import { BearerServer, type TokenJudge } from '../sasl/oauthbearer.ts'
 import { PlainServer } from '../sasl/plain.ts'
 import { ScramServer } from '../sasl/scram-server.ts'
+import type { Trust } from '../tls/trust.ts'
 import { nonce } from './chance.ts'
+import { httpsFetch, trustIn } from './https-fetch.ts'
 
 /** Salts of users who do not exist are the same on every listener, and others after a restart. */
 const standInSecret = randomBytes(32)
@@ -25,6 +27,8 @@ export class ListenerLogins implements Reloadable {
   readonly #lookup: CredentialLookup
   #users: Users
   #judge: TokenJudge | undefined
+  /** For the URL of the keys. */
+  #trust: Trust | undefined
 
   constructor({ name, sasl }: Pick<ListenerConfig, 'name' | 'sasl'>) {
     this.name = `users of ${name}`
@@ -32,16 +36,18 @@ export class ListenerLogins implements Reloadable {
     this.files = pathsIn(sasl)
     this.#lookup = new CredentialLookup(() => this.#users, standInSecret)
     this.#users = usersOf(this.#config)
-    this.#judge = judgeOf(this.#config)
+    this.#trust = trustIn(this.#config.oauthbearer?.ca)
+    this.#judge = this.#judgeOf(this.#config)
   }
 
   /** Whoever is logged in stays so until the login ends. */
   async reload(): Promise<void> {
     const fresh = await reread(this.#config, this.name)
-    const users = usersOf(fresh)
+    const [users, trust] = [usersOf(fresh), trustIn(fresh.oauthbearer?.ca)]
     // Keys from a URL keep what they know.
-    const judge = fresh.oauthbearer?.jwks.kind === 'file' ? judgeOf(fresh) : this.#judge
+    const judge = fresh.oauthbearer?.jwks.kind === 'file' ? this.#judgeOf(fresh) : this.#judge
     this.#users = users
+    this.#trust = trust
     this.#judge = judge
   }
 
@@ -55,17 +61,18 @@ export class ListenerLogins implements Reloadable {
     if (mechanism === 'OAUTHBEARER') return new BearerServer(this.#judge!)
     return new ScramServer({ mechanism, lookup: this.#lookup, nonce })
   }
+
+  #judgeOf({ oauthbearer }: ListenerSaslConfig): TokenJudge | undefined {
+    if (oauthbearer === undefined) return undefined
+    const { jwks, ...rules } = oauthbearer
+    const fetch = httpsFetch(() => this.#trust)
+    const keys =
+      jwks.kind === 'file'
+        ? parseKeySet(jwks.file.content.toString('utf8'))
+        : remoteKeySet({ url: jwks.url, fetch, now: () => performance.now() })
+    return createTokenJudge({ keys, rules, wallClock })
+  }
 }
 
 const usersOf = ({ users }: ListenerSaslConfig): Users =>
   users === undefined ? new Users() : parseUsers(users.content.toString('utf8'), users.path)
-
-function judgeOf({ oauthbearer }: ListenerSaslConfig): TokenJudge | undefined {
-  if (oauthbearer === undefined) return undefined
-  const { jwks, ...rules } = oauthbearer
-  const keys =
-    jwks.kind === 'file'
-      ? parseKeySet(jwks.file.content.toString('utf8'))
-      : remoteKeySet({ url: jwks.url, fetch: globalThis.fetch, now: () => performance.now() })
-  return createTokenJudge({ keys, rules, wallClock })
-}

@@ -4,7 +4,8 @@
  */
 import { VkitmError } from '../errors.ts'
 
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>
+/** The body is text; who implements this follows no redirect. */
+export type Fetch = (url: string, init: RequestInit & { readonly body?: string }) => Promise<Response>
 
 const documentBytesMax = 1024 * 1024
 const timeoutMs = 5_000
@@ -19,20 +20,24 @@ export function urlFlaw(text: string): string | undefined {
   return 'is not https'
 }
 
-export async function fetchDocument(fetch: Fetch, url: string, init: RequestInit = {}): Promise<string> {
+export async function fetchDocument(fetch: Fetch, url: string, init: Parameters<Fetch>[1] = {}): Promise<string> {
   const flaw = urlFlaw(url)
   if (flaw !== undefined) throw notFetched(url, flaw)
+  const signal = AbortSignal.timeout(timeoutMs)
   try {
-    const answer = await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) })
+    const answer = await fetch(url, { ...init, redirect: 'manual', signal })
     if (answer.status !== 200) {
       await answer.body?.cancel()
       throw new Error(`status ${answer.status}`)
     }
     return await textOf(answer)
   } catch (cause) {
-    throw notFetched(url, cause instanceof Error ? cause.message : String(cause), cause)
+    const why = signal.aborted ? `no whole answer within ${timeoutMs} ms` : messageOf(cause)
+    throw notFetched(url, why, cause)
   }
 }
+
+const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
 
 async function textOf({ body }: Response): Promise<string> {
   const chunks: Uint8Array[] = []

@@ -37,6 +37,8 @@ export interface SaslServerSession {
 export interface SaslClientSession {
   readonly mechanism: Mechanism
   first(): Promise<Buffer>
+  /** The broker said no: what was shown need not be shown again. */
+  refused?(): void
   /** What to answer; undefined once the broker has proved what this mechanism lets it prove. */
   next(challenge: Buffer): Promise<Buffer | undefined>
 }

@@ -71,10 +71,12 @@ export class BearerServer implements SaslServerSession {
 export class BearerClient implements SaslClientSession {
   readonly mechanism = 'OAUTHBEARER'
   readonly #token: string
+  readonly refused: () => void
 
-  constructor(token: string) {
+  constructor(token: string, refused: () => void = () => undefined) {
     if (bearerPattern.exec(`Bearer ${token}`) === null) throw new SaslError('the token is no bearer token')
     this.#token = token
+    this.refused = refused
   }
 
   async first(): Promise<Buffer> {

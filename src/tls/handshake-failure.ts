@@ -13,6 +13,7 @@ const verdicts: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the client certificate is from an authority that is not in clientCa',
   SELF_SIGNED_CERT_IN_CHAIN: 'the client certificate is from an authority that is not in clientCa',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'the client certificate is signed by itself, and not in clientCa',
+  CERT_SIGNATURE_FAILURE: 'the client certificate is not signed by the authority it names',
   INVALID_PURPOSE: 'the client certificate is not meant for clients',
 }
 

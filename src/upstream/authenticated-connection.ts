@@ -105,8 +105,12 @@ export class AuthenticatedConnection {
   }
 
   async #logIn(): Promise<void> {
+    // Requests go on while a token is fetched.
+    const session = await this.#options.begin()
+    if (this.#failure !== undefined) throw this.#failure
+    if (this.#isEnding) return
     this.#isLoggingIn = true
-    const lifetimeMs = await logIn((key, version, body) => this.#ask(key, version, body), await this.#options.begin())
+    const lifetimeMs = await logIn((key, version, body) => this.#ask(key, version, body), session)
     if (this.#failure !== undefined) throw this.#failure
     this.#isLoggingIn = false
     if (lifetimeMs > 0 && !this.#isEnding) this.#schedule(lifetimeMs)

@@ -18,6 +18,15 @@ const roundsMax = 4
 
 /** @returns how long the login lasts, in milliseconds; 0 where it has no end. */
 export async function logIn(ask: Ask, session: SaslClientSession): Promise<number> {
+  try {
+    return await converse(ask, session)
+  } catch (error) {
+    if (error instanceof SaslError) session.refused?.()
+    throw error
+  }
+}
+
+async function converse(ask: Ask, session: SaslClientSession): Promise<number> {
   const { mechanism } = session
   const { errorCode, mechanisms } = await ask(ApiKey.SaslHandshake, 1, { mechanism })
   if (errorCode !== ErrorCode.NONE) {

@@ -4,17 +4,22 @@ import { SaslError } from '../errors.ts'
 import { type Fetch, fetchDocument } from '../identity/fetch-document.ts'
 import type { Secret } from '../telemetry/secret.ts'
 
-export type TokenSource = () => Promise<string>
+export interface TokenSource {
+  token(): Promise<string>
+  /** A broker refused what `token` gave. */
+  refused(): void
+}
 
 /** Read at every login: whoever renews the file need not tell. */
 export function fileTokenSource(path: string): TokenSource {
-  return async () => {
+  const token = async (): Promise<string> => {
     try {
       return (await readFile(path, 'utf8')).trim()
     } catch (cause) {
       throw new SaslError(`cannot read the token file ${path}: ${(cause as NodeJS.ErrnoException).code}`, { cause })
     }
   }
+  return { token, refused: () => undefined }
 }
 
 export interface TokenEndpointOptions {
@@ -27,23 +32,46 @@ export interface TokenEndpointOptions {
   readonly now: () => number
 }
 
-/** One token serves every login until most of its time is over. */
+/** Logins that come sooner after a failure share it: clients that try on must not become a flood at the endpoint. */
+const failureLastsMs = 1_000
+
+/**
+ * One token serves every login until most of its time is over, and to its end where no other is to be had, unless a
+ * broker refuses it.
+ */
 export function endpointTokenSource(options: TokenEndpointOptions): TokenSource {
-  let token: { readonly text: string; readonly untilMs: number } | undefined
+  const { now } = options
+  let known: { readonly text: string; readonly freshUntilMs: number; readonly endsAtMs: number } | undefined
+  let failure: { readonly error: unknown; readonly atMs: number } | undefined
   let asking: Promise<string> | undefined
   const ask = async (): Promise<string> => {
-    const askedAtMs = options.now()
-    const { text, lifetimeMs } = await askEndpoint(options)
-    token = { text, untilMs: askedAtMs + 0.8 * lifetimeMs }
-    return text
+    const askedAtMs = now()
+    try {
+      const { text, lifetimeMs } = await askEndpoint(options)
+      known = { text, freshUntilMs: askedAtMs + 0.8 * lifetimeMs, endsAtMs: askedAtMs + lifetimeMs }
+      failure = undefined
+      return text
+    } catch (error) {
+      failure = { error, atMs: now() }
+      return fallBack(error)
+    }
   }
-  return async () => {
-    if (token !== undefined && options.now() < token.untilMs) return token.text
+  const fallBack = (error: unknown): string => {
+    if (known !== undefined && now() < known.endsAtMs) return known.text
+    throw error
+  }
+  const token = async (): Promise<string> => {
+    if (known !== undefined && now() < known.freshUntilMs) return known.text
+    if (failure !== undefined && now() < failure.atMs + failureLastsMs) return fallBack(failure.error)
     asking ??= ask().finally(() => {
       asking = undefined
     })
     return asking
   }
+  const refused = (): void => {
+    known = undefined
+  }
+  return { token, refused }
 }
 
 async function askEndpoint({ url, clientId, clientSecret, scope, fetch }: TokenEndpointOptions) {

@@ -8,7 +8,8 @@ import { parse, problemsOf, workFolder, yamlWith } from './fixture.ts'
 const now = new Date('2026-06-01T00:00:00Z')
 const folder = workFolder()
 after(folder.remove)
-const server = issueServer(createRoot({ subject: 'CN=Root', now }), { names: ['127.0.0.1'], now })
+const root = createRoot({ subject: 'CN=Root', now })
+const server = issueServer(root, { names: ['127.0.0.1'], now })
 folder.write('server.pem', server.chain.join(''))
 folder.write('server.key', server.key)
 folder.write('users.json', (await usersOf({ alice: 'x' })).toText())
@@ -152,4 +153,33 @@ test('D-15: passing logins on and ending them here exclude each other', async ()
   assert.deepEqual(await problemsOf(text, options), [
     `${here}: ends logins here, and upstream.sasl.mode is passthrough: remove one of them`,
   ])
+})
+
+test('authorities of those who issue tokens are read and proven, and refused where they are not used', async () => {
+  folder.write('idp.pem', root.certificate)
+  folder.write('text.pem', 'not a certificate')
+  const keys = (jwks: string, ca: string) =>
+    listener(`mechanisms: [OAUTHBEARER], oauthbearer: {jwks: "${jwks}", issuer: i, audience: a, ca: ${ca}}`)
+  const read = (await parse(keys('https://idp/keys', 'idp.pem'), options)).clusters[0]?.listeners[0]?.sasl?.oauthbearer
+  assert.equal(read?.ca?.path, `${folder.path}/idp.pem`)
+  assert.deepEqual(await problemsOf(keys('jwks.json', 'idp.pem'), options), [
+    `${here}.oauthbearer.ca: is not used: jwks is a file`,
+  ])
+  const endpoint = 'tokenEndpoint: "https://idp/token", clientId: a, clientSecret: b'
+  const tokens = (own: string, ca: string) =>
+    upstream(`mode: service, mechanism: OAUTHBEARER, oauthbearer: {${own}, ca: ${ca}}`)
+  const own = (await parse(tokens(endpoint, 'idp.pem'), options)).clusters[0]?.upstream.sasl?.own
+  assert.equal(own?.kind === 'tokenEndpoint' && own.ca?.path, `${folder.path}/idp.pem`)
+  assert.deepEqual(await problemsOf(tokens('tokenFile: token', 'idp.pem'), options), [
+    `${there}.oauthbearer.ca: is not used with tokenFile`,
+  ])
+  for (const [text, place] of [
+    [keys('https://idp/keys', 'text.pem'), here],
+    [tokens(endpoint, 'text.pem'), there],
+  ] as const) {
+    const [problem, ...more] = await problemsOf(text, options)
+    assert.deepEqual(more, [])
+    assert.match(problem ?? '', /text\.pem: no PEM block in it/)
+    assert.ok(problem?.startsWith(`${place}.oauthbearer.ca: `), problem)
+  }
 })
