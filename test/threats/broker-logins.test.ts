@@ -226,6 +226,33 @@ describe('brokers that ask for a login', () => {
       }
     })
 
+    test('a later login that the broker refuses is one line of the log, with whom it was', async () => {
+      const { connect, log, metric } = await start(passthrough, false)
+      try {
+        const client = await connect()
+        await logIn(client, scram('alice', 'own-alice'))
+        await client.ask(ApiKey.ListGroups, 4, groups)
+        const before = await metric('vkitm_errors_total', { cause: 'login' })
+        assert.equal((await logIn(client, scram('alice', 'wrong-password'))).errorCode, 58)
+        const [line, ...more] = log.lines('login failed')
+        assert.deepEqual(more, [])
+        assert.deepEqual(
+          [line?.level, line?.client, line?.principal, line?.details],
+          [
+            'warn',
+            `127.0.0.1:${client.localPort}`,
+            'User:alice',
+            { reason: 'refused by the broker: SASL_AUTHENTICATION_FAILED', mechanism: 'SCRAM-SHA-256' },
+          ],
+        )
+        assert.equal(await metric('vkitm_errors_total', { cause: 'login' }), before + 1)
+        assert.ok(!log.texts.join('').includes('wrong-password'))
+        await client.close()
+      } finally {
+        await stop()
+      }
+    })
+
     test('B-26: a later login as somebody else is not relayed', async () => {
       const { connect } = await start(passthrough, false)
       try {
