@@ -10,30 +10,35 @@ import { ByteBudget } from '../../src/wire/byte-budget.ts'
 const quiet = { onWritable: () => undefined, onClosed: () => undefined }
 const at = (host: string, nodeId: number) => ({ nodeId, host, port: 9092, rack: null })
 
-function links(options: { known?: readonly [string, number][]; down?: Set<string> } = {}) {
-  const { known, down = new Set<string>() } = options
+function links(options: { known?: readonly [string, number][]; down?: Set<string>; unwelcome?: string } = {}) {
+  const { known, down = new Set<string>(), unwelcome } = options
   const view = new ClusterView()
   const know = (brokers: readonly [string, number][]): void =>
     void view.replace({ clusterId: 'c', brokers: new Map(brokers.map(([host, id]) => [id, at(host, id)])) })
   if (known !== undefined) know(known)
   const dialled: string[] = []
+  const principals: (string | undefined)[] = []
   const counts = { opened: 0, closed: 0, stale: 0 }
   const made = new BrokerLinks({
     view,
     bootstrap: ['boot-a', 'boot-b'].map(host => ({ host, port: 9092 })),
-    dial: async ({ host }) => {
+    dial: async ({ host }, principal) => {
       dialled.push(host)
+      principals.push(principal)
       if (down.has(host)) throw new UpstreamError('VKITM_UPSTREAM_UNREACHABLE', `${host} is down`, { retriable: true })
       return new PassThrough() as unknown as Socket
     },
     budget: new ByteBudget(1_000),
     frameBytesMax: 1_000,
     knownTimeoutMs: 100,
+    checkPrincipal: principal => {
+      if (principal === unwelcome) throw new UpstreamError('VKITM_UPSTREAM_NO_CREDENTIAL', 'no', { retriable: false })
+    },
     onOpened: () => counts.opened++,
     onClosed: () => counts.closed++,
     onStale: () => counts.stale++,
   })
-  return { links: made, dialled, counts, know }
+  return { links: made, dialled, principals, counts, know }
 }
 
 describe('BrokerLinks', () => {
@@ -55,6 +60,16 @@ describe('BrokerLinks', () => {
     ])
     await made.openUnauthenticated(2, quiet)
     assert.deepEqual(dialled, ['two', 'two-b'])
+  })
+
+  test('a broker is dialled as the principal, or as nobody yet; for whom none may be dialled, no broker is at fault', async () => {
+    const { links: made, dialled, principals, counts } = links({ known: [['one', 1]], unwelcome: 'User:carol' })
+    await made.open(1, quiet, 'User:alice')
+    await made.openUnauthenticated(1, quiet)
+    assert.deepEqual(principals, ['User:alice', undefined])
+    await assert.rejects(made.open(undefined, quiet, 'User:carol'), { code: 'VKITM_UPSTREAM_NO_CREDENTIAL' })
+    assert.equal(dialled.length, 2)
+    assert.equal(counts.stale, 0)
   })
 
   test('before the cluster is known, the bootstrap port tries every bootstrap address', async () => {
