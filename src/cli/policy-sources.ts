@@ -99,7 +99,7 @@ const asPolicy = (cluster: string, policy: PolicyConfig, superUsers: readonly st
   internalTopics: policy.internalTopics,
 })
 
-async function readRulesText(path: string): Promise<RulesFile> {
+export async function readRulesText(path: string): Promise<RulesFile> {
   try {
     return { path, text: await readFile(path, 'utf8') }
   } catch (cause) {

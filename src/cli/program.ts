@@ -11,6 +11,7 @@ import { demo } from './demo/demo.ts'
 import { policyCheck } from './policy-check.ts'
 import { policyExplain } from './policy-explain.ts'
 import { policyImport } from './policy-import.ts'
+import { policyLearn } from './policy-learn.ts'
 import { policyTest } from './policy-test.ts'
 import { start } from './start.ts'
 import { usersAdd, usersList, usersRemove } from './users.ts'
@@ -30,6 +31,7 @@ const commands = new Map<string, Command>([
   ['policy explain', policyExplain],
   ['policy test', policyTest],
   ['policy import', policyImport],
+  ['policy learn', policyLearn],
   ['users add', usersAdd],
   ['users remove', usersRemove],
   ['users list', usersList],

@@ -60,6 +60,18 @@ const printedAcls = `Current ACLs for resource \`ResourcePattern(resourceType=TO
  \t(principal=User:alice, host=*, operation=READ, permissionType=ALLOW)
 `
 
+const auditRecord = `${JSON.stringify({
+  level: 'audit',
+  outcome: 'allowed',
+  principal: 'User:alice',
+  api: 'Fetch',
+  operation: 'read',
+  resourceType: 'topic',
+  resource: 'orders',
+  cluster: 'main',
+  client: '127.0.0.1:1',
+})}\n`
+
 /** Logins that are passed on hold passwords. */
 function isPassedInTheClear(front: Row, back: Row): boolean {
   return (back.keys as { sasl?: { mode: string } }).sasl?.mode === 'passthrough' && !('tls' in front.keys)
@@ -133,6 +145,7 @@ describe('README', () => {
         chmodSync(join(bin, 'vkitm'), 0o755)
         cpSync(join(projectFolder, 'policies'), join(trial.path, 'policies'), { recursive: true })
         writeFileSync(join(trial.path, 'acls.txt'), printedAcls)
+        writeFileSync(join(trial.path, 'audit.log'), auditRecord)
         if (commands.includes('--config')) {
           cpSync(join(folder.path, 'certs'), join(trial.path, 'certs'), { recursive: true })
           writeFileSync(join(trial.path, 'vkitm.yaml'), blocksOf(sectionOf(readme, '## Policies'), 'yaml')[0]!)

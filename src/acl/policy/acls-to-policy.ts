@@ -3,8 +3,8 @@
  * policy that silently lacks a deny would be worse than none.
  */
 import { isIP } from 'node:net'
-import { EXPRESSION_CHARS_MAX, type NamePattern, readNamePattern } from './name-pattern.ts'
 import { isOperation, isResourceType, supportedOperations } from './vocabulary.ts'
+import { fitsIntoRow, writeName, writeRow } from './write-row.ts'
 
 /** In Kafka's words, as DescribeAcls and kafka-acls give them. */
 export interface Acl {
@@ -49,7 +49,7 @@ export function aclsToPolicy(acls: readonly Acl[], options: ImportOptions = {}):
     if (why !== undefined) refusals.push({ what: described(acl), why })
     if (fields === undefined) return []
     const { host, effect, ...others } = fields
-    return [['p', ...Object.values(others), ...(withHost ? [host] : []), effect].map(quoted).join(', ')]
+    return [writeRow(['p', ...Object.values(others), ...(withHost ? [host] : []), effect])]
   })
   return { model: withHost ? 'withHost' : 'plain', rows: [...new Set(rows)], refusals }
 }
@@ -76,7 +76,7 @@ function fieldsOf(acl: Acl): Read {
   const type = camelCase(acl.resourceType)
   const act = acl.operation === 'ALL' ? '*' : camelCase(acl.operation)
   const effect = acl.permissionType.toLowerCase()
-  const name = writeName(acl)
+  const name = writtenName(acl)
   const who = acl.principal === 'User:*' ? '*' : acl.principal
   if (!isResourceType(type)) return { why: `${acl.resourceType} is no type that rules have` }
   if (act !== '*' && !(isOperation(act) && supportedOperations[type].includes(act)))
@@ -103,31 +103,7 @@ const described = ({
 }: Acl): string =>
   `${permissionType} ${operation} on ${patternType} ${resourceType} ${JSON.stringify(resourceName)} for ${principal} from ${host}`
 
-/** The simplest way to write the name that reads back as what is meant. */
-function writeName({ resourceName, patternType }: Acl): string | undefined {
-  if (patternType === 'LITERAL' && resourceName === '*') return '*'
-  const wanted: NamePattern | undefined =
-    patternType === 'LITERAL'
-      ? { kind: 'exact', name: resourceName }
-      : patternType === 'PREFIXED'
-        ? { kind: 'prefix', prefix: resourceName }
-        : undefined
-  if (wanted === undefined) return undefined
-  const tilde = resourceName.replace(/^~/, '\\~')
-  const plain = wanted.kind === 'prefix' ? `${tilde}*` : tilde.replace(/\*$/, '\\*')
-  if (fitsIntoRow(plain) && sameName(readNamePattern(plain), wanted)) return plain
-  const expression = `${quoteForRe2(resourceName)}${wanted.kind === 'prefix' ? '.*' : ''}`
-  return expression.length <= EXPRESSION_CHARS_MAX ? `~${expression}` : undefined
+function writtenName({ resourceName, patternType }: Acl): string | undefined {
+  if (patternType === 'LITERAL') return resourceName === '*' ? '*' : writeName({ kind: 'exact', name: resourceName })
+  return patternType === 'PREFIXED' ? writeName({ kind: 'prefix', prefix: resourceName }) : undefined
 }
-
-const sameName = (read: NamePattern, wanted: NamePattern): boolean => JSON.stringify(read) === JSON.stringify(wanted)
-
-/** What csv-row.ts reads back unchanged. */
-const fitsIntoRow = (value: string): boolean =>
-  value === value.trim() && !/[\r\n]|""/.test(value) && !(value.startsWith('"') && value.endsWith('"'))
-
-/** Everything but letters and digits by its number, so that space and quotes fit into a row too. */
-const quoteForRe2 = (text: string): string =>
-  text.replace(/[^A-Za-z0-9]/gu, character => `\\x{${character.codePointAt(0)!.toString(16)}}`)
-
-const quoted = (field: string): string => (/^"|,/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)
