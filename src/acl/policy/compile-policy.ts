@@ -75,7 +75,7 @@ function* readRows(files: readonly RulesFile[]): Generator<void, FileRows, void>
   for (const file of files) {
     const read = yield* readRulesFile(file)
     for (const row of read.rows) rows.push(row)
-    findings.push(...read.findings)
+    for (const finding of read.findings) findings.push(finding)
   }
   return { rows, findings }
 }

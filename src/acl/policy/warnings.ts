@@ -10,7 +10,8 @@ import { readNamePattern } from './name-pattern.ts'
 import type { Operation, ResourceType, RuleOrigin } from './policy.ts'
 import type { RoleLink, Rule, RuleSet } from './rule.ts'
 import type { Finding } from './rules-file.ts'
-import { ANY_OPERATION, EVERYBODY, ROLE_PREFIX } from './vocabulary.ts'
+import { ROLE_PREFIX } from './vocabulary.ts'
+import { WholeDenies } from './whole-denies.ts'
 
 export function warningsOf(rules: RuleSet): Finding[] {
   return [
@@ -114,34 +115,11 @@ function openSiblings(rules: readonly Rule[]): Finding[] {
 
 /** Allows that a wider deny of the same who, or of everybody, leaves nothing of. */
 function shadowed(rules: readonly Rule[]): Finding[] {
-  const denies = new Map<string, Rule>()
-  for (const rule of rules)
-    if (rule.effect === 'deny' && rule.host === ANY_HOST)
-      denies.set(JSON.stringify([rule.who, rule.type, rule.name, rule.act]), rule)
-  if (denies.size === 0) return []
+  const denies = new WholeDenies(rules)
   return rules.flatMap(rule => {
-    const deny = rule.effect === 'allow' ? denyOver(rule, denies) : undefined
+    const deny = rule.effect === 'allow' ? denies.over(rule) : undefined
     return deny === undefined
       ? []
       : [warning(rule.origin, `${place(deny.origin)} denies all that this allows: take one of them out`)]
   })
-}
-
-function denyOver({ who, type, name, act }: Rule, denies: ReadonlyMap<string, Rule>): Rule | undefined {
-  const acts = [act, ANY_OPERATION]
-  for (const denied of who === EVERYBODY ? [who] : [who, EVERYBODY])
-    for (const wider of widerNames(name))
-      for (const what of acts) {
-        const deny = denies.get(JSON.stringify([denied, type, wider, what]))
-        // Denying read leaves the describe that allowing read implies; nothing is left of * or of an API.
-        if (deny !== undefined && (deny.act === ANY_OPERATION || apiKeyOf(act) !== undefined)) return deny
-      }
-  return undefined
-}
-
-/** The name as it is written, and every prefix that holds all it matches. */
-function widerNames(name: string): string[] {
-  const pattern = readNamePattern(name)
-  const text = pattern.kind === 'exact' ? pattern.name : pattern.kind === 'prefix' ? pattern.prefix : pattern.literal
-  return [name, ...Array.from({ length: text.length + 1 }, (_, length) => `${text.slice(0, length)}*`)]
 }
