@@ -77,7 +77,7 @@ describe('a deny that leaves nothing of an allow', () => {
   })
 
   it('has no bound on how much can be wrong', async () => {
-    const text = 'x\n'.repeat(200_000)
+    const text = '"x\n'.repeat(200_000)
     assert.equal((await lintPolicy({ model: plainModel, rules: [{ path: 'p', text }] })).findings.length, 200_000)
   })
 })
