@@ -2,6 +2,7 @@
  * OffsetFetch: Describe on every group, then Describe on every topic; where all topics of a group are asked for, those
  * that may not be described are left out. Before version 8 one request is about one group; version 1 cannot tell an error
  * of the whole, so that a denied group is told on every partition. A group's own error stands alone: no denial beside it.
+ * A group that is named several times is answered as often.
  * (KafkaApis.handleOffsetFetchRequest, fetchOffsetsForGroup, fetchAllOffsetsForGroup, OffsetFetchResponse.groupError)
  */
 import type { ApiKey } from '../protocol/api-key.ts'
@@ -17,6 +18,7 @@ import type { TopicCatalog } from '../topology/topic-catalog.ts'
 import { type AclFacts, answer, type EnforcementOf, part, type Ruling, whole } from './enforcement.ts'
 import type { Judge } from './judge.ts'
 import { type AskedTopic, deniedOffsets, hideOffsets } from './offset-fetch-topics.ts'
+import { inTurn } from './repeated.ts'
 import { group as groupRights, topic as topicRights } from './rights.ts'
 import { append, splitDenied } from './split.ts'
 
@@ -44,6 +46,7 @@ export function enforceOffsetFetch({ topics: catalog }: AclFacts): EnforcementOf
   }
 }
 
+const groupIdOf = ({ groupId }: { readonly groupId: string }): string => groupId
 const toId = ({ topicId }: { readonly topicId: string }): string => topicId
 const byName: NameOf = ({ name }) => name
 
@@ -86,37 +89,46 @@ function addDenials<Topic>(answered: { errorCode: number; topics: Topic[] }, den
 }
 
 function judgeMany(body: OffsetFetchRequest, judge: Judge, nameOf: NameOf): Ruling<OffsetFetchResponse> {
-  const answeredHere: OffsetFetchResponseGroup[] = []
-  const denialsOf = new Map<string, OffsetFetchResponseGroup['topics']>()
-  const kept = body.groups.filter(group => {
-    const settled = judgeGroup(group, judge, nameOf, denialsOf)
-    if (settled !== undefined) answeredHere.push(settled)
-    return settled === undefined
-  })
-  if (answeredHere.length === 0 && denialsOf.size === 0) return whole
-  if (kept.length === 0) return answer({ ...offsetFetchResponseDefaults(), groups: answeredHere })
-  body.groups = kept
-  return part(({ groups }) => {
-    for (const answered of groups) addDenials(answered, denialsOf.get(answered.groupId) ?? [])
-    append(groups, answeredHere)
+  const judged = body.groups.map(group => judgeGroup(group, judge, nameOf))
+  if (judged.every(({ settled, denials }) => settled === undefined && denials.length === 0)) return whole
+  const kept = judged.filter(({ settled }) => settled === undefined)
+  if (kept.length === 0) {
+    return answer({ ...offsetFetchResponseDefaults(), groups: answers(judged, () => undefined) })
+  }
+  body.groups = kept.map(({ group }) => group)
+  return part(response => {
+    response.groups = answers(judged, inTurn(response.groups, groupIdOf))
   })
 }
 
-/** The whole answer for a group of which nothing is left to ask. */
-function judgeGroup(
-  group: OffsetFetchRequestGroup,
-  judge: Judge,
-  nameOf: NameOf,
-  denialsOf: Map<string, OffsetFetchResponseGroup['topics']>,
-): OffsetFetchResponseGroup | undefined {
+interface Judged {
+  /** What is left of it. */
+  readonly group: OffsetFetchRequestGroup
+  /** Its answer, where nothing is left to ask. */
+  readonly settled?: OffsetFetchResponseGroup
+  /** Topics that join its answer. */
+  readonly denials: OffsetFetchResponseGroup['topics']
+}
+
+function judgeGroup(group: OffsetFetchRequestGroup, judge: Judge, nameOf: NameOf): Judged {
   const { groupId } = group
-  if (!judge.allows(groupRights.describe, groupId)) return deniedGroup(groupId)
+  if (!judge.allows(groupRights.describe, groupId)) return { group, settled: deniedGroup(groupId), denials: [] }
   const { denials, allowed } = judgeTopics(group.topics, judge, nameOf)
-  if (denials.length === 0) return undefined
-  if (allowed.length === 0) return { ...offsetFetchResponseGroupDefaults(), groupId, topics: denials }
-  group.topics = allowed
-  denialsOf.set(groupId, denials)
-  return undefined
+  if (denials.length === 0) return { group, denials }
+  if (allowed.length > 0) return { group: { ...group, topics: allowed }, denials }
+  return { group, settled: { ...offsetFetchResponseGroupDefaults(), groupId }, denials }
+}
+
+/** One for each group that was asked for, in that order. */
+function answers(
+  judged: readonly Judged[],
+  answered: (groupId: string) => OffsetFetchResponseGroup | undefined,
+): OffsetFetchResponseGroup[] {
+  return judged.flatMap(({ group, settled, denials }) => {
+    const told = settled ?? answered(group.groupId)
+    if (told !== undefined) addDenials(told, denials)
+    return told ?? []
+  })
 }
 
 function deniedGroup(groupId: string): OffsetFetchResponseGroup {
@@ -137,12 +149,13 @@ function toAsked({ name, partitions }: OffsetFetchResponse['topics'][number]) {
 }
 
 function hideMany(body: OffsetFetchResponse, judge: Judge, asked: OffsetFetchRequest, nameOf: NameOf): boolean {
-  const all = new Set(asked.groups.flatMap(({ groupId, topics }) => (topics === null ? [groupId] : [])))
+  const askedFor = inTurn(asked.groups, groupIdOf)
   let isChanged = false
   body.groups = body.groups.map(group => {
     const { groupId } = group
+    const isAll = askedFor(groupId)?.topics === null
     if (judge.sees(groupRights.describe, groupId)) {
-      isChanged = hideOffsets(group, judge, { isAll: all.has(groupId), nameOf }) || isChanged
+      isChanged = hideOffsets(group, judge, { isAll, nameOf }) || isChanged
       return group
     }
     isChanged = true
