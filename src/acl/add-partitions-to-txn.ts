@@ -31,7 +31,8 @@ export function enforceAddPartitionsToTxn(): EnforcementOf<typeof ApiKey.AddPart
       if (header.apiVersion >= brokersFrom) return refuseBroker()
       const { v3AndBelowTransactionalId: id, v3AndBelowTopics: topics } = body
       if (!judge.allows(transactionalId.write, id)) {
-        return refuse(denials(topics, ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED))
+        // Told as often as it was asked, unlike what is denied below.
+        return refuse(topics.map(asked => denial(asked, ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)))
       }
       return judgeTopics(body, judge)
     },
@@ -47,7 +48,7 @@ function judgeTopics(body: AddPartitionsToTxnRequest, judge: Judge): Ruling<AddP
     ({ name }) => !isInternalTopic(name) && judge.allows(topic.write, name),
   )
   if (split === undefined) return whole
-  const denied = denials(split.denied, ErrorCode.TOPIC_AUTHORIZATION_FAILED)
+  const denied = denials(split.denied)
   if (split.allowed.length === 0) return refuse(denied)
   const isAskedForNoTopic = split.allowed.some(
     ({ name, partitions }) => name === noTopic.name && partitions.includes(noTopic.partition),
@@ -68,13 +69,15 @@ function takeOutNoTopic(results: AddPartitionsToTxnTopicResult[]): void {
   else results[at]!.resultsByPartition = asked
 }
 
-function denials(topics: readonly AddPartitionsToTxnTopic[], errorCode: number): AddPartitionsToTxnTopicResult[] {
-  const results = topics.map(({ name, partitions }) => ({
-    name,
-    resultsByPartition: partitions.map(partitionIndex => ({ partitionIndex, partitionErrorCode: errorCode })),
-  }))
+function denial({ name, partitions }: AddPartitionsToTxnTopic, errorCode: number): AddPartitionsToTxnTopicResult {
+  const resultsByPartition = partitions.map(partitionIndex => ({ partitionIndex, partitionErrorCode: errorCode }))
+  return { name, resultsByPartition }
+}
+
+/** Each partition once. */
+function denials(topics: readonly AddPartitionsToTxnTopic[]): AddPartitionsToTxnTopicResult[] {
   return joinRepeated(
-    results,
+    topics.map(asked => denial(asked, ErrorCode.TOPIC_AUTHORIZATION_FAILED)),
     ({ name }) => name,
     ({ resultsByPartition }) => resultsByPartition,
     ({ partitionIndex }) => partitionIndex,

@@ -20,6 +20,7 @@ import { repeatedValues } from './repeated.ts'
 import { cluster, clusterName, topic as topicRights } from './rights.ts'
 import { append } from './split.ts'
 import { closedConfigs } from './topic-configs.ts'
+import { isTopicName } from './topic-names.ts'
 
 export function enforceCreateTopics({
   topics: catalog,
@@ -96,6 +97,8 @@ function failureOf(
 ): Failure | undefined {
   if (name === metadataLog) return metadataLogRefused
   if (!judge.allowsOneOf([create, name], [cluster.create, clusterName])) return denied
+  // A broker refuses such a name before it looks at settings.
+  if (!isTopicName(name)) return undefined
   const closed = closedConfigs(configs, topicConfigs)
   return closed === undefined ? undefined : { errorCode: ErrorCode.POLICY_VIOLATION, errorMessage: closed }
 }
