@@ -104,6 +104,23 @@ function randomResource(random: Random, world: World, type: ResourceType): Pick<
   return { name: name.slice(0, shortest + random.below(name.length - shortest + 1)) || name, pattern: 'prefixed' }
 }
 
+/** Allowed operations that let one describe, too (StandardAuthorizer). */
+const showing: readonly Operation[] = ['all', 'describe', 'read', 'write', 'delete', 'alter']
+
+/** What StandardAuthorizer says, told without the code that is tested. */
+export function mayDescribe(acls: readonly Acl[], principal: string, type: 'topic' | 'group', name: string): boolean {
+  const about = acls.filter(
+    acl =>
+      acl.type === type &&
+      (acl.principal === 'User:*' || acl.principal === `User:${principal}`) &&
+      (acl.pattern === 'prefixed' ? name.startsWith(acl.name) : acl.name === name || acl.name === '*'),
+  )
+  const isDenied = about.some(
+    ({ permission, operation }) => permission === 'deny' && (operation === 'all' || operation === 'describe'),
+  )
+  return !isDenied && about.some(({ permission, operation }) => permission === 'allow' && showing.includes(operation))
+}
+
 /** One line, as a report prints it. */
 export function aclText(acl: Acl): string {
   const { permission, principal, operation, type, pattern, name, host } = acl

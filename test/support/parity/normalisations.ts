@@ -2,6 +2,7 @@
 import { ApiKey } from '../../../src/protocol/api-key.ts'
 import { zeroUuid } from '../../../src/protocol/empty.ts'
 import { ErrorCode } from '../../../src/protocol/error-code.ts'
+import type { FetchableTopicResponse } from '../../../src/protocol/generated/fetch-response.ts'
 
 /** What one side calls its topics. */
 export interface Names {
@@ -49,6 +50,19 @@ export const rules: readonly Normalisation[] = [
     where: ({ topic }) => topic?.startsWith('__') ?? false,
     why: 'what coordinators write for themselves',
     becomes: gone,
+  },
+  {
+    keys: [ApiKey.ListOffsets],
+    field: /\.leaderEpoch$/,
+    where: ({ topic }) => topic?.startsWith('__') ?? false,
+    why: 'whether coordinators have written anything yet: without a record there is no epoch',
+    becomes: gone,
+  },
+  {
+    keys: [ApiKey.Fetch],
+    field: /^responses$/,
+    why: 'brokers put what failed behind what they read, so a topic stands there twice when another is between',
+    becomes: topics => joinTopics(topics as FetchableTopicResponse[]),
   },
   {
     keys: [ApiKey.FindCoordinator],
@@ -134,10 +148,19 @@ export const rules: readonly Normalisation[] = [
   },
 ]
 
+function joinTopics(topics: readonly FetchableTopicResponse[]): FetchableTopicResponse[] {
+  const joined = new Map<string, FetchableTopicResponse>()
+  for (const entry of topics) {
+    const key = `${entry.topic} ${entry.topicId}`
+    const partitions = [...(joined.get(key)?.partitions ?? []), ...entry.partitions]
+    joined.set(key, { ...entry, partitions })
+  }
+  return [...joined.values()]
+}
+
 function plainText(text: string, side: Names): string {
   let plain = text
     .replace(/\[address\]|[\w-][\w.-]*:\d+\b|127\.0\.0\.1/g, 'address')
-
     .replace(/producerId=\d+|ProducerId \d+/gi, 'producer')
     .replace(/cluster id "[\w-]{22}"/, 'cluster id')
   for (const [id, name] of side.nameOfId) plain = plain.replaceAll(id, `id of ${name}`)

@@ -35,6 +35,7 @@ export interface ParityReport {
   readonly batches: number
   readonly differences: readonly (Difference & { readonly acls: readonly Acl[] })[]
   readonly drifts: readonly Drift[]
+  readonly deliberate: ReadonlyMap<string, number>
   readonly reordered: ReadonlyMap<string, number>
   readonly outcomes: ReadonlyMap<string, number>
 }
@@ -46,7 +47,7 @@ export async function runParity(options: ParityOptions): Promise<ParityReport> {
   const offered = await offeredBy(sides)
   const differences: ParityReport['differences'][number][] = []
   const drifts: Drift[] = []
-  const [reordered, outcomes] = [new Map<string, number>(), new Map<string, number>()]
+  const [reordered, outcomes, deliberate] = [new Map(), new Map(), new Map()] as Map<string, number>[]
   let [items, requests, batch] = [0, 0, firstBatch]
   for (; items < itemsMin; batch++) {
     const started = performance.now()
@@ -61,11 +62,21 @@ export async function runParity(options: ParityOptions): Promise<ParityReport> {
     await Promise.all(sides.map(side => clear(side)))
     items += report.items
     requests += report.requests
-    add(reordered, report.reordered)
-    add(outcomes, report.outcomes)
+    add(reordered!, report.reordered)
+    add(outcomes!, report.outcomes)
+    add(deliberate!, report.deliberate)
     options.onBatch?.({ ...report, batch, ms: performance.now() - started })
   }
-  return { items, requests, batches: batch - firstBatch, differences, drifts, reordered, outcomes }
+  return {
+    items,
+    requests,
+    batches: batch - firstBatch,
+    differences,
+    drifts,
+    deliberate: deliberate!,
+    reordered: reordered!,
+    outcomes: outcomes!,
+  }
 }
 
 /** Versions that both serve; a gateway offers what it and its brokers know. */

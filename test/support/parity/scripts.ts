@@ -177,7 +177,9 @@ function shareMember(script: Script): Step[] {
   const { draw, id } = script
   const groupId = draw.yes(3) ? draw.random.pick(draw.world.absentGroups) : draw.world.liveGroups.share
   const memberId = Buffer.from(id.padEnd(16).slice(0, 16)).toString('base64url')
-  const names = draw.some(() => draw.random.pick(draw.world.topics).name)
+  // What a session cannot begin with, and what breaks it, is asked in brokenShareFetch.
+  const existing = () => draw.random.pick(draw.world.topics).name
+  const names = [...new Set(draw.some(existing))]
   const heartbeat = (memberEpoch: number) =>
     line(script, ApiKey.ShareGroupHeartbeat, {
       items: 1 + names.length,
@@ -218,13 +220,34 @@ function shareMember(script: Script): Step[] {
     })
   return [
     ...heartbeat(0),
-    ...fetch(0, [...names, draw.topic()]),
+    ...fetch(0, names),
     ...fetch(1, []),
-    ...fetch(2, [draw.topic()]),
+    ...fetch(2, [existing()]),
     ...acknowledge(3, names),
     ...acknowledge(-1, []),
     ...heartbeat(-1),
   ]
+}
+
+/** A share session that begins with an id nobody knows, or with a partition twice: Kafka trips over both. */
+function brokenShareFetch(script: Script): Step[] {
+  const { draw, id } = script
+  const memberId = Buffer.from(id.padEnd(16).slice(0, 16)).toString('base64url')
+  const names = [...new Set(draw.some(() => draw.random.pick(draw.world.topics).name))]
+  const broken = draw.yes() ? draw.random.pick(draw.world.absentTopics) : names[0]!
+  return line(script, ApiKey.ShareFetch, {
+    items: 2 + names.length,
+    body: facts => ({
+      groupId: draw.world.liveGroups.share,
+      memberId,
+      shareSessionEpoch: 0,
+      maxWaitMs: 200,
+      minBytes: 1,
+      maxRecords: 5,
+      batchSize: 5,
+      topics: [...names, broken].map(topic => ({ topicId: facts.topicId(topic), partitions: [{ partitionIndex: 0 }] })),
+    }),
+  })
 }
 
 function streamsMember(script: Script): Step[] {
@@ -347,6 +370,7 @@ export const scripts: Readonly<Record<string, (script: Script) => Step[]>> = {
   classicMember,
   consumerMember,
   shareMember,
+  brokenShareFetch,
   streamsMember,
   transaction,
   idempotentProducer,

@@ -1,6 +1,7 @@
 /** Waits until a side has digested what was changed, so that the next answer hangs on no clock. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ApiKey } from '../../../src/protocol/api-key.ts'
+import type { RequestByKey } from '../../../src/protocol/codec.ts'
 import type { Side } from './side.ts'
 
 const deadlineMs = 30_000
@@ -48,6 +49,20 @@ export async function settleTopics(sides: readonly Side[]): Promise<void> {
     const [first, ...others] = await Promise.all(sides.map(side => side.lookAround()))
     if (others.every(topics => topics.join() === first!.join()) || performance.now() > deadline) return
     await sleep(20)
+  }
+}
+
+/** A share partition fails while its state is made, which joining the group began; nothing tells when that is over. */
+export async function settleShareGroup(): Promise<void> {
+  await sleep(150)
+}
+
+/** One that joined on one side alone leaves, and the group goes everywhere. */
+export async function forgetStreamsMember(sides: readonly Side[], body: unknown): Promise<void> {
+  const { groupId, memberId } = body as RequestByKey[typeof ApiKey.StreamsGroupHeartbeat]
+  for (const side of sides) {
+    await side.admin(ApiKey.StreamsGroupHeartbeat, 0, { groupId, memberId, memberEpoch: -1 })
+    await side.admin(ApiKey.DeleteGroups, 2, { groupsNames: [groupId] })
   }
 }
 
