@@ -38,8 +38,11 @@ export function enforceMetadata({
       const ids = topics.flatMap(({ topicId, name }) => (name === null ? [topicId] : []))
       return catalog.whenKnown(ids, () => {
         const { kept, denials } = judgeDescribe(topics, judge, catalog)
-        const suspects = mayCreate(body, apiVersion) && autoCreatesTopics() ? uncreatable(kept, judge) : []
-        if (suspects.length === 0) return forward(body, kept, denials, apiVersion)
+        const suspects = mayCreate(body, apiVersion) ? uncreatable(kept, judge) : []
+        const isForbidden = forbidCreation(body, { apiVersion, kept, suspects, judge })
+        if (suspects.length === 0 || !autoCreatesTopics()) {
+          return forward(body, kept, denials, { apiVersion, isForbidden })
+        }
         // Looked up now, as Kafka does: a topic that was there a minute ago would be created by asking for it.
         return catalog.existing(suspects).then(existing => {
           const missing = new Set(suspects.filter(name => !existing.has(name) && !judge.allowsBeside(create, name)))
@@ -48,7 +51,7 @@ export function enforceMetadata({
             body,
             kept.filter(({ name }) => name === null || !missing.has(name)),
             denials,
-            apiVersion,
+            { apiVersion, isForbidden },
           )
         })
       })
@@ -121,13 +124,38 @@ function uncreatable(topics: readonly MetadataRequestTopic[], judge: Judge): str
   return names.filter(name => !judge.grantsBeside(create, name))
 }
 
+/**
+ * Whether brokers create what is asked for was looked up a while ago, and a topic that is there may be gone in a moment:
+ * where the client may create none of its topics, the request says so.
+ */
+function forbidCreation(
+  body: MetadataRequest,
+  {
+    apiVersion,
+    kept,
+    suspects,
+    judge,
+  }: {
+    readonly apiVersion: number
+    readonly kept: readonly MetadataRequestTopic[]
+    readonly suspects: readonly string[]
+    readonly judge: Judge
+  },
+): boolean {
+  if (apiVersion < creationFlagFrom || suspects.length === 0) return false
+  if (kept.some(({ name }) => name !== null && judge.seesBeside(create, name))) return false
+  body.allowAutoTopicCreation = false
+  return true
+}
+
 function forward(
   body: MetadataRequest,
   kept: MetadataRequestTopic[],
   denials: readonly MetadataResponseTopic[],
-  apiVersion: number,
+  { apiVersion, isForbidden }: { readonly apiVersion: number; readonly isForbidden: boolean },
 ): Ruling<MetadataResponse> {
-  const isWhole = denials.length === 0 && kept.length === body.topics?.length && !body.topics.some(hasBoth)
+  const isUnchanged = !isForbidden && denials.length === 0 && kept.length === body.topics?.length
+  const isWhole = isUnchanged && !(body.topics ?? []).some(hasBoth)
   if (isWhole) return whole
   body.topics = kept
   // Version 0 cannot ask for no topic: what it then gets of all topics is dropped.
