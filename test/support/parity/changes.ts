@@ -23,8 +23,12 @@ function compare(expected: Plain, got: Plain, path: readonly string[], changes: 
   }
   const [first, second] = [keyed(expected), keyed(got)]
   for (const name of new Set([...first.keys(), ...second.keys()])) {
-    compare(first.get(name) ?? 'nothing', second.get(name) ?? 'nothing', [...path, name], changes)
+    compare(valueAt(first, name), valueAt(second, name), [...path, name], changes)
   }
+}
+
+function valueAt(values: ReadonlyMap<string, Plain>, name: string): Plain {
+  return values.has(name) ? values.get(name)! : 'nothing'
 }
 
 function isObject(plain: Plain): plain is Plain[] | { [name: string]: Plain } {

@@ -76,9 +76,12 @@ describe('what SECURITY.md explains', () => {
 
   test('is an operation on settings that does not exist, and only in the place of a server error', () => {
     const key = ApiKey.IncrementalAlterConfigs
-    const of = (errorCode: number) => ({ responses: [{ resourceName: 'a', errorCode }] })
+    const of = (errorCode: number, errorMessage: string | null = null) => ({
+      responses: [{ resourceName: 'a', errorCode, errorMessage }],
+    })
     const request = (configOperation: number) => ({ resources: [{ configs: [{ configOperation }] }] })
-    assert.ok(isMeant({ key, expected: of(-1), got: of(29), request: request(9) }))
+    assert.ok(isMeant({ key, expected: of(-1), got: of(29, 'Topic authorization failed.'), request: request(9) }))
+    assert.ok(!isMeant({ key, expected: of(-1), got: of(29, 'Oh.'), request: request(9) }))
     assert.ok(!isMeant({ key, expected: of(-1), got: of(29), request: request(3) }))
     assert.ok(!isMeant({ key, expected: of(-1), got: of(0), request: request(9) }))
     assert.ok(!isMeant({ key, expected: of(0), got: of(29), request: request(9) }))

@@ -46,7 +46,7 @@ export const rules: readonly Normalisation[] = [
   },
   {
     field:
-      /\.(highWatermark|lastStableOffset|logStartOffset|lowWatermark|endOffset|records|timestamp|offset|activeProducers)$/,
+      /\.(highWatermark|lastStableOffset|logStartOffset|lowWatermark|endOffset|records|timestamp|offset|firstOffset|activeProducers)$/,
     where: ({ topic }) => topic?.startsWith('__') ?? false,
     why: 'what coordinators write for themselves',
     becomes: gone,

@@ -129,7 +129,8 @@ async function settle(
     await Promise.all(sides.map(settleMetadata))
     await Promise.all(sides.map(side => side.lookAround()))
   } else if (key === ApiKey.ShareGroupHeartbeat) {
-    await settleShareGroup()
+    const { memberEpoch } = body as RequestByKey[typeof ApiKey.ShareGroupHeartbeat]
+    if (memberEpoch === 0) await settleShareGroup()
   } else if (key === ApiKey.InitProducerId || key === ApiKey.EndTxn) {
     const { transactionalId } = body as RequestByKey[typeof ApiKey.InitProducerId]
     if (transactionalId !== null) await Promise.all(sides.map(side => settleTransaction(side, transactionalId)))

@@ -103,16 +103,30 @@ async function joinLiveGroups(side: Side, { liveGroups, topics }: World): Promis
     }
     return (await side.admin(ApiKey.ConsumerGroupHeartbeat, 1, { ...body, topicPartitions: [] })).errorCode
   })
-  await untilCode(0, async () => {
-    const body = { groupId: liveGroups.share, memberId, subscribedTopicNames: subscribed }
-    return (await side.admin(ApiKey.ShareGroupHeartbeat, 1, body)).errorCode
-  })
+  await joinShare(side, liveGroups.share, subscribed)
   await untilCode(0, async () => {
     const owned = { activeTasks: [], standbyTasks: [], warmupTasks: [] }
     const body = { groupId: liveGroups.streams, memberId, rebalanceTimeoutMs: hourMs, processId: 'rig', ...owned }
     return (await side.admin(ApiKey.StreamsGroupHeartbeat, 0, { ...body, topology: topologyOf(subscribed, []) }))
       .errorCode
   })
+}
+
+/** Until it is assigned what it subscribes to: the state of share partitions is made after the answer. */
+async function joinShare(side: Side, groupId: string, subscribedTopicNames: string[]): Promise<void> {
+  const member = { groupId, memberId }
+  let memberEpoch = 0
+  let assigned = 0
+  for (let left = 400; assigned < subscribedTopicNames.length; left--) {
+    const body = memberEpoch === 0 ? { ...member, subscribedTopicNames } : { ...member, memberEpoch }
+    const answer = await side.admin(ApiKey.ShareGroupHeartbeat, 1, body)
+    if (answer.errorCode === 0) {
+      memberEpoch = answer.memberEpoch
+      assigned = answer.assignment?.topicPartitions.length ?? assigned
+    }
+    if (left === 0) throw new Error(`${groupId}: ${assigned} topics assigned, to the end`)
+    await sleep(25)
+  }
 }
 
 async function joinClassic(side: Side, groupId: string): Promise<void> {
