@@ -68,7 +68,9 @@ export class FetchSession {
     this.generation = generation
   }
 
+  /** A topic without a partition is none: kept, it would count for nothing, and any number of them could be named. */
   want(topic: string, partitions: readonly { readonly partition: number }[], errorCode: number): void {
+    if (partitions.length === 0) return
     let wanted = this.#topics.get(topic)
     if (wanted === undefined) {
       wanted = { errorCode, partitions: new Set() }

@@ -168,6 +168,16 @@ describe('a fetch session', () => {
     assert.equal(session.hasUnknownIds, false)
   })
 
+  it('keeps no topic of which it wants no partition, however many are named', () => {
+    const session = new FetchSession(false, 1)
+    session.want('orders', listed(), allowed)
+    session.want('secret', listed(), denied)
+    assert.deepEqual([...session.topics()], [])
+    session.want('orders', listed(0), allowed)
+    session.want('orders', listed(), allowed)
+    assert.deepEqual([...session.topics()], ['orders'])
+  })
+
   it('takes 100,000 partitions in beyond those it was opened with, and gives room back', () => {
     const session = new FetchSession(false, 1)
     session.want('opened', listed(0, 1, 2), allowed)

@@ -234,6 +234,27 @@ describe('Fetch in a session', () => {
     }
   })
 
+  it('a session does not grow by topics that are named without a partition', async () => {
+    const rig = new FetchRig(false, ['a'])
+    rig.allow(['a'])
+    const client = clientOf(1)
+    const named = (topic: string, ...partitions: number[]) => ({
+      topic,
+      topicId: zeroUuid,
+      partitions: partitions.map(partition => ({ ...fetchRequestFetchPartitionDefaults(), partition })),
+    })
+    for (const names of [['b'], ['a', 'b']]) {
+      const opening = { ...fetchRequestDefaults(), sessionEpoch: 0, topics: names.map(name => named(name, 0)) }
+      const { sessionId } = (await rig.pass(client, opening)).response
+      for (let sessionEpoch = 1; sessionEpoch < 4; sessionEpoch++) {
+        const topics = sessionEpoch === 3 ? [] : ['c', 'd', 'e'].map(name => named(name))
+        const more = { ...fetchRequestDefaults(), sessionId, sessionEpoch, topics }
+        const { errorCode, responses } = (await rig.pass(client, more)).response
+        assert.deepEqual([errorCode, responses.map(({ topic }) => topic)], [0, ['b']])
+      }
+    }
+  })
+
   it('a session that has grown by 100,000 partitions ends', async () => {
     const rig = new FetchRig(false, ['a'])
     const client = clientOf(1)
