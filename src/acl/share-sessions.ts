@@ -29,10 +29,11 @@ export class ShareSession {
 
   want(topicId: string, partitions: Iterable<number>, errorCode: number): void {
     const wanted = this.topics.get(topicId) ?? { errorCode, partitions: new Set<number>() }
-    this.topics.set(topicId, wanted)
     const before = wanted.partitions.size
     for (const partition of partitions) wanted.partitions.add(partition)
     this.#size += wanted.partitions.size - before
+    // Kept without a partition it would count for nothing, and any number of them could be named.
+    if (wanted.partitions.size > 0) this.topics.set(topicId, wanted)
   }
 
   forget(topicId: string, partitions: Iterable<number>): void {

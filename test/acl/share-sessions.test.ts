@@ -138,6 +138,15 @@ describe('share sessions', () => {
     await fc.assert(stories, { numRuns: 400 })
   })
 
+  it('keep no topic of which they want no partition, however many are named', () => {
+    const session = new ShareSession(1)
+    session.want('AA', [], denied)
+    assert.deepEqual([...session.topics], [])
+    session.want('AA', [0], denied)
+    session.want('AA', [], denied)
+    assert.deepEqual([...session.topics.keys()], ['AA'])
+  })
+
   it('hold 100,000 partitions, and give room back', () => {
     const session = new ShareSession(1)
     session.want('AA', Array(100_000).keys(), 0)
