@@ -42,6 +42,8 @@ export const epochAfter = (epoch: number): number => (epoch === epochMax ? 1 : e
 
 /** Partitions that requests may add to a session before the client has to open a new one. */
 const addedMax = 100_000
+/** Denied partitions come again with every answer of a session, and a request of a few bytes is enough to get one. */
+const deniedMax = 10_000
 
 export class FetchSession {
   /** Topics are ids from version 13 on, names before. A session has one kind. */
@@ -62,6 +64,7 @@ export class FetchSession {
   readonly #withError = new Map<number, number>()
   #size = 0
   #sizeMax = addedMax
+  #deniedSize = 0
 
   constructor(usesIds: boolean, generation: number) {
     this.usesIds = usesIds
@@ -79,13 +82,15 @@ export class FetchSession {
     }
     const before = wanted.partitions.size
     for (const { partition } of partitions) wanted.partitions.add(partition)
-    this.#size += wanted.partitions.size - before
+    this.#grow(wanted, wanted.partitions.size - before)
   }
 
   forget(topic: string, partitions: readonly number[]): void {
     const wanted = this.#topics.get(topic)
     if (wanted === undefined) return
-    for (const partition of partitions) if (wanted.partitions.delete(partition)) this.#size--
+    const before = wanted.partitions.size
+    for (const partition of partitions) wanted.partitions.delete(partition)
+    this.#grow(wanted, wanted.partitions.size - before)
     if (wanted.partitions.size > 0) return
     this.#topics.delete(topic)
     this.#count(wanted.errorCode, -1)
@@ -127,11 +132,20 @@ export class FetchSession {
 
   /** The bound is on what is added: what the first request names is bounded by its frame. */
   get isTooLarge(): boolean {
-    return this.#size > this.#sizeMax
+    return this.#size > this.#sizeMax || this.deniesTooMuch
+  }
+
+  get deniesTooMuch(): boolean {
+    return this.#deniedSize > deniedMax
   }
 
   opened(): void {
     this.#sizeMax = this.#size + addedMax
+  }
+
+  #grow({ errorCode }: WantedTopic, by: number): void {
+    this.#size += by
+    if (errorCode !== 0) this.#deniedSize += by
   }
 
   #count(errorCode: number, by: 1 | -1): void {

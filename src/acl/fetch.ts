@@ -106,17 +106,20 @@ function ruleFull(asked: Asked): Ruling<FetchResponse> {
     if (isOpening || errorCode !== 0) session.want(key, topic.partitions, errorCode)
     return errorCode === 0
   })
+  // As where a broker has no room for one: the client lists everything each time.
+  const opens = isOpening && !session.deniesTooMuch
   if (split === undefined || split.allowed.length > 0) {
-    if (isOpening) sessions.expect(exchange, { session, broker: 'opens' })
+    if (opens) sessions.expect(exchange, { session, broker: 'opens' })
     if (split === undefined) return isChanged ? part() : whole
+    if (!opens) body.sessionEpoch = Epoch.final
     body.topics = split.allowed
     return part(mergeOf(denialsIn(session)))
   }
   const denials = denialsIn(session)
-  if (isOpening) sessions.add(exchange.client, session)
+  if (opens) sessions.add(exchange.client, session)
   if (body.sessionId === 0) return answerHere(session.id, denials)
   // The broker still has to close what the client closes; with nothing to fetch it must not open another.
-  if (isOpening) sessions.expect(exchange, { session, broker: 'ends' })
+  if (opens) sessions.expect(exchange, { session, broker: 'ends' })
   body.sessionEpoch = Epoch.final
   body.topics = []
   return part(mergeOf(denials))

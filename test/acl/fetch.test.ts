@@ -255,10 +255,38 @@ describe('Fetch in a session', () => {
     }
   })
 
-  it('a session that has grown by 100,000 partitions ends', async () => {
+  it('with more than 10,000 denied partitions there is no session, and one that grows so far ends: each short request would be answered with all of them', async () => {
     const rig = new FetchRig(false, ['a'])
-    const client = clientOf(1)
     rig.allow(['a'])
+    const client = clientOf(1)
+    const named = (topic: string, count: number) => ({
+      topic,
+      topicId: zeroUuid,
+      partitions: Array.from({ length: count }, (_, partition) => ({
+        ...fetchRequestFetchPartitionDefaults(),
+        partition,
+      })),
+    })
+    const full = (...topics: FetchRequest['topics']) => ({ ...fetchRequestDefaults(), sessionEpoch: 0, topics })
+    for (const beside of [[], [named('a', 1)]]) {
+      const { response } = await rig.pass(client, full(...beside, named('b', 10_001)))
+      assert.deepEqual([response.errorCode, response.sessionId], [0, 0])
+      assert.equal(errorsIn(response).filter(code => code === denied).length, 10_001)
+      assert.equal(rig.broker.sessions.size, 0)
+      const { sessionId } = (await rig.pass(client, full(...beside, named('b', 10_000)))).response
+      assert.notEqual(sessionId, 0)
+      const more = { ...full(named('c', 1)), sessionId, sessionEpoch: 1 }
+      assert.equal((await rig.pass(client, more)).response.errorCode, ErrorCode.INVALID_FETCH_SESSION_EPOCH)
+      const again = await rig.pass(client, { ...full(...beside, named('b', 10_001)), sessionId })
+      assert.deepEqual([again.response.errorCode, again.response.sessionId], [0, 0])
+      assert.equal(rig.broker.sessions.size, 0)
+    }
+  })
+
+  it('a session that has grown by 100,000 partitions ends', async () => {
+    const rig = new FetchRig(false, ['a', 'x', 'y'])
+    const client = clientOf(1)
+    rig.allow(['a', 'x', 'y'])
     const partition = fetchRequestFetchPartitionDefaults()
     const opening = [{ topic: 'a', topicId: zeroUuid, partitions: [partition] }]
     const { response } = await rig.pass(client, { ...fetchRequestDefaults(), sessionEpoch: 0, topics: opening })
