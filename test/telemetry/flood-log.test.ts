@@ -59,4 +59,24 @@ describe('FloodLog', () => {
       [{ lines: 2 }, { repeated: 1 }],
     )
   })
+
+  test('lets no address hide what others do: beyond its share its failures are a number', () => {
+    log = new FloodLog({ log: memory.log, now: () => nowMs, windowMs: 100, linesMax: 10, addressLinesMax: 4 })
+    for (let apiKey = 0; apiKey < 1_000; apiKey++) log.warn({ client: `10.0.0.1:${apiKey}`, details: { apiKey } }, 'no')
+    log.warn({ client: '10.0.0.1:7', details: { apiKey: 0 } }, 'no')
+    log.warn({ client: '10.0.0.2:1', details: { user: 'alice' } }, 'login failed')
+    const more = 'more failures of one address than are written down: these are counted alone'
+    assert.deepEqual(
+      lines().map(([message]) => message),
+      ['no', 'no', 'no', 'no', more, 'login failed'],
+    )
+    nowMs = 100
+    log.sweep()
+    assert.deepEqual(lines().slice(6), [
+      ['no', '10.0.0.1:0', { apiKey: 0, repeated: 1 }],
+      [more, '10.0.0.1:4', { repeated: 995 }],
+    ])
+    log.warn({ client: '10.0.0.1:1', details: { apiKey: 2_000 } }, 'no')
+    assert.equal(lines().at(-1)?.[0], 'no')
+  })
 })

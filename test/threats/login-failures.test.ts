@@ -170,6 +170,26 @@ describe('a login that failed', () => {
     )
   })
 
+  test('is not hidden by a stranger who causes as many different failures as there are requests', async () => {
+    gateway = await start(passwords)
+    try {
+      const request = Buffer.from([0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff])
+      for (let apiKey = 1_000; apiKey < 1_600; apiKey++) {
+        const stranger = await gateway.connect({ localAddress: '127.0.0.2' })
+        request.writeInt16BE(apiKey, 4)
+        stranger.socket.write(Buffer.from(request))
+        await stranger.expectClosed()
+      }
+      const client = await gateway.connect()
+      assert.equal((await logIn(client, new PlainClient('alice', wrong))).errorCode, 58)
+      assert.equal(failures().at(-1)?.details?.user, 'alice')
+      const [more] = gateway.log.lines('more failures of one address than are written down: these are counted alone')
+      assert.match(more?.client ?? '', /^127\.0\.0\.2:/)
+    } finally {
+      await gateway.stop()
+    }
+  })
+
   test('D-08: ten of one name from one address shut it out from there for a minute, and nobody else', async () => {
     gateway = await start(passwords)
     const comes = async (name: string, secret: string, localAddress = '127.0.0.1') => {
