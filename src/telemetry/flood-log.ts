@@ -123,6 +123,6 @@ const beyondShare = ({ client }: LogFields): Line => ({
 /** Who comes again comes from another port and on another connection. */
 const hostOf = ({ client = '' }: LogFields): string => client.replace(/:\d+$/, '')
 
-function keyOf({ fields: { listener, details, err }, message }: Line, host: string): string {
-  return JSON.stringify([message, listener, host, details, err instanceof Error ? err.message : err])
+function keyOf({ fields: { listener, principal, details, err }, message }: Line, host: string): string {
+  return JSON.stringify([message, listener, host, principal, details, err instanceof Error ? err.message : err])
 }

@@ -29,7 +29,7 @@ describe('FloodLog', () => {
     assert.equal(memory.texts.length, 3)
   })
 
-  test('writes what differs: address, listener, reason, message, error', () => {
+  test('writes what differs: address, listener, principal, reason, message, error', () => {
     log = new FloodLog({ log: memory.log, now: () => nowMs })
     log.info({ listener: 'a', client: '[::1]:1', details: { reason: 'no' } }, 'failed')
     log.info({ listener: 'a', client: '[::2]:1', details: { reason: 'no' } }, 'failed')
@@ -38,7 +38,8 @@ describe('FloodLog', () => {
     log.info({ listener: 'a', client: '[::1]:1', details: { reason: 'no' } }, 'lost')
     log.info({ listener: 'a', client: '[::1]:1', err: new Error('one') }, 'failed')
     log.info({ listener: 'a', client: '[::1]:1', err: new Error('two') }, 'failed')
-    assert.equal(memory.texts.length, 7)
+    log.info({ listener: 'a', client: '[::1]:1', principal: 'User:alice', details: { reason: 'no' } }, 'failed')
+    assert.equal(memory.texts.length, 8)
   })
 
   test('of a flood from many addresses writes so many, and how many more there were', () => {
