@@ -9,8 +9,11 @@ export function isInternalTopic(name: string): boolean {
 }
 
 /** Topics in which brokers keep what is theirs: offsets, transactions, and the cluster's own log. */
+export const topicsOfBrokers: readonly string[] = [...internal, '__cluster_metadata']
+const ofBrokers = new Set(topicsOfBrokers)
+
 export function isTopicOfBrokers(name: string): boolean {
-  return internal.has(name) || name === '__cluster_metadata'
+  return ofBrokers.has(name)
 }
 
 export function isTopicName(name: string): boolean {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import type { PolicySources } from '../acl/policy/compile-policy.ts'
 import type { PolicyOptions } from '../acl/policy/indexed-policy.ts'
 import type { RulesFile } from '../acl/policy/rules-file.ts'
-import type { ClusterConfig, PolicyConfig } from '../config/config.ts'
+import type { ClusterConfig, Config, PolicyConfig } from '../config/config.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { textOf } from '../config/policy-section.ts'
 import { UsageError, VkitmError } from '../errors.ts'
@@ -71,8 +71,11 @@ export async function readAllSources(values: SourceValues): Promise<readonly Who
 }
 
 /** The only cluster of a configuration, or the one that is named. */
-export async function clusterIn(config: string, { cluster }: ConfigValues): Promise<ClusterConfig> {
-  const { clusters } = await loadConfig(config)
+export async function clusterIn(config: string, values: ConfigValues): Promise<ClusterConfig> {
+  return clusterOf(await loadConfig(config), config, values)
+}
+
+export function clusterOf({ clusters }: Config, config: string, { cluster }: ConfigValues): ClusterConfig {
   if (cluster !== undefined) return clusterNamed(clusters, cluster, config)
   if (clusters.length === 1) return clusters[0]!
   throw new UsageError(`${config} has several clusters: add --cluster ${clusters.map(({ name }) => name).join(' or ')}`)

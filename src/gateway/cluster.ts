@@ -1,20 +1,15 @@
 /** One cluster as the gateway uses it: what is known of its brokers, and how to reach them. */
-import { lookup } from 'node:dns/promises'
-import { isIP } from 'node:net'
 import type { ClusterConfig, UpstreamConfig } from '../config/config.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { ClusterView } from '../topology/cluster-view.ts'
-import { type AddressRules, defaultAddressRules, isLoopback, listedAddressRules } from '../upstream/address-rules.ts'
-import { AuthenticatedRequests } from '../upstream/authenticated-requests.ts'
 import { BrokerLinks } from '../upstream/broker-links.ts'
-import { BrokerRequests } from '../upstream/broker-requests.ts'
 import { ClusterQuestions } from '../upstream/cluster-questions.ts'
-import { ClusterWatch, type Questions } from '../upstream/cluster-watch.ts'
-import { createDialer, type Dial, type HostAndPort } from '../upstream/dialer.ts'
+import { ClusterWatch } from '../upstream/cluster-watch.ts'
 import type { ByteBudget } from '../wire/byte-budget.ts'
 import { BrokerLogins } from './broker-logins.ts'
 import { ClusterAcl, type ClusterAclOptions } from './cluster-acl.ts'
+import { createClusterConnect } from './cluster-connect.ts'
 import { UpstreamTls } from './upstream-tls.ts'
 
 export interface ClusterOptions {
@@ -45,7 +40,6 @@ export interface Cluster {
 
 /** Brokers that join, leave or move are noticed within this time even where no client sees it first. */
 const refreshMs = 5_000
-const answerTimeoutMs = 10_000
 
 export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   const { connectTimeoutMs, frameBytesMax, budget, metrics, now } = options
@@ -53,12 +47,16 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   const log = options.log.child({ cluster: name })
   const view = new ClusterView()
   const tls = upstream.tls === undefined ? undefined : await UpstreamTls.open(name, upstream.tls)
-  const dial = createClusterDial(upstream, tls, connectTimeoutMs)
   const logins = upstream.sasl === undefined ? undefined : new BrokerLogins(name, upstream.sasl, connectTimeoutMs)
-  const connect = async (target: HostAndPort): Promise<Questions> => {
-    const requests = new BrokerRequests({ socket: await dial(target), budget, frameBytesMax, answerTimeoutMs })
-    return logins === undefined ? requests : AuthenticatedRequests.open({ requests, login: logins.own, now })
-  }
+  const { dial, connect } = createClusterConnect({
+    upstream,
+    tls,
+    logins,
+    connectTimeoutMs,
+    frameBytesMax,
+    budget,
+    now,
+  })
   const watch = new ClusterWatch({
     view,
     bootstrap: upstream.bootstrap,
@@ -97,36 +95,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   return { name, view, links, watch, tls, acl, logins, upstreamHosts }
 }
 
-function createClusterDial(upstream: UpstreamConfig, tls: UpstreamTls | undefined, connectTimeoutMs: number): Dial {
-  return createDialer({
-    rules: addressRules(upstream),
-    resolve: host => lookup(host, { all: true, order: 'verbatim' }),
-    connectTimeoutMs,
-    tlsOptions: tls === undefined ? undefined : (host, principal) => tls.connectOptions(host, principal),
-  })
-}
-
-/** `localhost` in the bootstrap is as good as 127.0.0.1: whoever says so runs brokers on this machine. */
-function addressRules({ allow, bootstrap }: UpstreamConfig): AddressRules {
-  const bootstrapHosts = new Set(bootstrap.map(({ host }) => host))
-  if (allow !== undefined) {
-    const listed = listedAddressRules(allow)
-    // The list is about where metadata may send us; whoever wrote the bootstrap means it.
-    return { allows: (host, address) => bootstrapHosts.has(host) || listed.allows(host, address) }
-  }
-  let isBootstrapLoopback = bootstrap.some(({ host }) => host === 'localhost' || isLoopback(host))
-  const rules = defaultAddressRules(() => isBootstrapLoopback)
-  return {
-    allows(host, address) {
-      // A bootstrap name that resolves to loopback says so for the cluster, too.
-      if (!isBootstrapLoopback && isIP(host) === 0 && bootstrapHosts.has(host))
-        isBootstrapLoopback = isLoopback(address)
-      return rules.allows(host, address)
-    },
-  }
-}
-
-function* hostsOf(view: ClusterView, bootstrap: readonly HostAndPort[]): Iterable<string> {
+function* hostsOf(view: ClusterView, bootstrap: UpstreamConfig['bootstrap']): Iterable<string> {
   for (const { host } of bootstrap) yield host
   for (const { host } of view.snapshot?.brokers.values() ?? []) yield host
 }

@@ -3,6 +3,8 @@
  * policy that silently lacks a deny would be worse than none.
  */
 import { isIP } from 'node:net'
+import { topicsOfBrokers } from '../topic-names.ts'
+import { everyoneWhy } from './authorizer-settings.ts'
 import { isOperation, isResourceType, supportedOperations } from './vocabulary.ts'
 import { fitsIntoRow, writeName, writeRow } from './write-row.ts'
 
@@ -26,6 +28,8 @@ export interface ImportedPolicy {
   readonly model: 'plain' | 'withHost'
   /** One line for each ACL, without line feeds. */
   readonly rows: readonly string[]
+  /** A prefix reaches what brokers keep in topics: `internalTopics: judged` lets it, as Kafka does. */
+  readonly reachesInternalTopics: boolean
   /** What is not in the rows, and why. */
   readonly refusals: readonly Refusal[]
 }
@@ -51,12 +55,23 @@ export function aclsToPolicy(acls: readonly Acl[], options: ImportOptions = {}):
     const { host, effect, ...others } = fields
     return [writeRow(['p', ...Object.values(others), ...(withHost ? [host] : []), effect])]
   })
-  return { model: withHost ? 'withHost' : 'plain', rows: [...new Set(rows)], refusals }
+  return {
+    model: withHost ? 'withHost' : 'plain',
+    rows: [...new Set(rows)],
+    reachesInternalTopics: acls.some(reachesInternal),
+    refusals,
+  }
+}
+
+function reachesInternal({ resourceType, patternType, resourceName, permissionType }: Acl): boolean {
+  if (resourceType !== 'TOPIC' || permissionType !== 'ALLOW') return false
+  const prefix = patternType === 'PREFIXED' ? resourceName : resourceName === '*' ? '' : undefined
+  return prefix !== undefined && topicsOfBrokers.some(topic => topic.startsWith(prefix))
 }
 
 const everyoneRefusal: Refusal = {
   what: 'allow.everyone.if.no.acl.found=true',
-  why: 'allows what no rule names, which no policy does: write the allows that are meant',
+  why: everyoneWhy,
 }
 
 interface Fields {

@@ -104,6 +104,7 @@ describe("a cluster's ACLs as a policy", () => {
     assert.deepEqual(aclsToPolicy([acl({})]), {
       model: 'plain',
       rows: ['p, User:alice, topic, t, read, allow'],
+      reachesInternalTopics: false,
       refusals: [],
     })
     const { model, rows } = aclsToPolicy([acl({}), acl({ host: '10.0.0.1', permissionType: 'DENY' })])
