@@ -184,9 +184,11 @@ export interface AclOptions {
   readonly log: DecisionLog
   /** False in audit mode. */
   readonly isEnforcing: boolean
+  /** False while decisions cannot be written down and have to be: nothing is decided then. */
+  readonly mayDecide?: () => boolean
 }
 
-export function createAcl({ rows, policies, log, isEnforcing }: AclOptions): Stage {
+export function createAcl({ rows, policies, log, isEnforcing, mayDecide = () => true }: AclOptions): Stage {
   const judgeOf = (exchange: Exchange): Judge => {
     const { inForce, shadow } = policies()
     return new Judge({ policy: inForce, shadow, exchange, log, isEnforcing })
@@ -197,14 +199,16 @@ export function createAcl({ rows, policies, log, isEnforcing }: AclOptions): Sta
       const row = rows.get(apiKey)
       // Not served, so never asked; were it asked, it would end here.
       if (row === undefined) return { request: () => closeAfterAnswers('no row in the policy') }
-      return row === free ? undefined : handlerOf(row, judgeOf)
+      return row === free ? undefined : handlerOf(row, judgeOf, mayDecide)
     },
   }
 }
 
-function handlerOf(row: Enforcement, judgeOf: (exchange: Exchange) => Judge): ApiHandler {
+function handlerOf(row: Enforcement, judgeOf: (exchange: Exchange) => Judge, mayDecide: () => boolean): ApiHandler {
   return {
     request(body, exchange) {
+      // Closed, not denied: clients come again, and take no denial for an answer that was never given.
+      if (!mayDecide()) return closeAfterAnswers('decisions cannot be written down, and audit.required says they must')
       if (row.request === undefined) return unchanged
       const ruling = row.request(body, judgeOf(exchange), exchange)
       return ruling instanceof Promise

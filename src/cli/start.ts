@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises'
+import type { Config } from '../config/config.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { ConfigError, UsageError } from '../errors.ts'
 import { startGateway } from '../gateway/gateway.ts'
@@ -24,7 +25,7 @@ export const start: Command = {
     dieLoudly(log)
     for (const { path, message } of config.warnings) log.warn({}, `${path} ${message}`)
     try {
-      const audit = await auditDestination(config.audit.file, output)
+      const audit = await auditDestination(config.audit, output)
       const gateway = await startGateway(config, { log, audit })
       log.info({ details: { addresses: gateway.addresses, admin: gateway.admin } }, 'vkitm is ready')
       return await serve(gateway, { log, signals: process })
@@ -37,11 +38,11 @@ export const start: Command = {
   },
 }
 
-async function auditDestination(file: string | undefined, output: LineSink): Promise<LineSink> {
+async function auditDestination({ file, required }: Config['audit'], output: LineSink): Promise<LineSink> {
   if (file === undefined) return output
   try {
     const { fd } = await open(file, 'a', auditFileMode)
-    return new LineSink({ fd })
+    return new LineSink({ fd, keepsLines: required })
   } catch (cause) {
     const why = (cause as NodeJS.ErrnoException).code
     throw new ConfigError(

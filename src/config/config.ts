@@ -243,6 +243,8 @@ export interface AuditConfig {
   readonly file?: string
   /** Whether what was allowed is written down, too. */
   readonly allows: boolean
+  /** Whether nothing is served under a policy while it cannot be written down. */
+  readonly required: boolean
 }
 
 export interface LogConfig {

@@ -135,10 +135,18 @@ const audit: Format<AuditConfig> = section(
   {
     file: optional('Where denials are written down, one JSON object per line. Default: standard output.', text),
     allows: withDefault('Whether what was allowed is written down, too.', flag, false),
+    required: withDefault(
+      'Whether requests are refused while it cannot be written down. Needs audit.file. Otherwise records are dropped and counted.',
+      flag,
+      false,
+    ),
   },
   {
-    build: ({ file, allows }, place) =>
-      file === undefined ? { allows } : { file: resolve(place.reading.folder, file), allows },
+    build({ file, allows, required }, place) {
+      if (file !== undefined) return { file: resolve(place.reading.folder, file), allows, required }
+      if (required) place.key('required').problem('needs a file of its own: write audit.file')
+      return { allows, required }
+    },
   },
 )
 

@@ -20,6 +20,7 @@ export interface ClusterAclOptions {
   readonly counts: DecisionCounts
   readonly audit: AuditLog
   readonly auditsAllows: boolean
+  readonly mayDecide: () => boolean
   readonly log: Logger
   readonly metrics: Metrics
   readonly now: () => number
@@ -64,12 +65,13 @@ export class ClusterAcl {
   }
 
   stage(): Stage {
-    const { cluster, config, counts, audit, auditsAllows } = this.#options
+    const { cluster, config, counts, audit, auditsAllows, mayDecide } = this.#options
     return createAcl({
       rows: this.#rows,
       policies: () => this.policy.current,
       log: createDecisionLog({ cluster, counts, audit, auditsAllows }),
       isEnforcing: config.mode === 'enforce',
+      mayDecide,
     })
   }
 

@@ -20,7 +20,7 @@ export interface ClusterOptions {
   readonly metrics: Metrics
   readonly log: Logger
   readonly now: () => number
-  readonly decisions: Pick<ClusterAclOptions, 'counts' | 'audit' | 'auditsAllows'>
+  readonly decisions: Pick<ClusterAclOptions, 'counts' | 'audit' | 'auditsAllows' | 'mayDecide'>
 }
 
 export interface Cluster {

@@ -12,6 +12,7 @@ import { FloodLog } from '../telemetry/flood-log.ts'
 import type { Log, LogDestination } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { ByteBudget } from '../wire/byte-budget.ts'
+import { AuditWatch } from './audit-watch.ts'
 import { AutoRenew, namesServedFrom } from './auto-renew.ts'
 import { random } from './chance.ts'
 import { Clients, type Shared } from './clients.ts'
@@ -70,17 +71,16 @@ export async function startGateway(config: Config, { log, audit: auditDestinatio
   metrics.counter('vkitm_log_dropped_total', 'Log lines that the destination did not take', () => log.dropped())
   metrics.gauge('vkitm_buffered_bytes', 'Bytes of frames held in memory', () => budget.inUseBytes)
 
-  metrics.counter(
-    'vkitm_audit_dropped_total',
-    'Audit records that the destination did not take',
-    () => auditDestination.dropped,
-  )
+  const { allows: auditsAllows, required: isRequired } = config.audit
   const audit = new AuditLog({ destination: auditDestination, now })
+  const auditWatch = new AuditWatch({ destination: auditDestination, isRequired, log, metrics })
   const countsSweep = setInterval(() => {
     audit.sweep()
+    auditWatch.look()
     strangers.sweep()
   }, countsSweepMs).unref()
-  const decisions = { counts: new DecisionCounts(metrics), audit, auditsAllows: config.audit.allows }
+  const mayDecide = (): boolean => !auditWatch.isFailing
+  const decisions = { counts: new DecisionCounts(metrics), audit, auditsAllows, mayDecide }
 
   const clusters: Cluster[] = []
   for (const cluster of config.clusters) {
@@ -118,7 +118,8 @@ export async function startGateway(config: Config, { log, audit: auditDestinatio
     config.autoRenew &&
     new AutoRenew({ ...config.autoRenew, names: namesServedFrom(config.autoRenew.dir, config), log, metrics })
   let isDraining = false
-  const notReady = (): string[] => (isDraining ? ['draining'] : unreadyReasons(clusters, clients))
+  const notReady = (): string[] =>
+    isDraining ? ['draining'] : [...auditWatch.reasons, ...unreadyReasons(clusters, clients)]
 
   const stop = async (): Promise<void> => {
     reloader.close()
@@ -150,6 +151,7 @@ export async function startGateway(config: Config, { log, audit: auditDestinatio
     }
     if (config.admin !== undefined) {
       const health = (): readonly string[] => [
+        ...auditWatch.reasons,
         ...reloader.degraded,
         ...expiryWatch.degraded,
         ...(autoRenew?.degraded ?? []),

@@ -9,6 +9,12 @@ export interface LineSinkOptions {
   readonly fd: number
   /** Most bytes waiting; a line that does not fit is dropped. */
   readonly bytesMax?: number
+  /**
+   * No line is dropped: what cannot be written is tried again, every `retryMs`. Who hands over lines asks `isTaking`
+   * before there is anything to write down, and waits or refuses: that is the bound then.
+   */
+  readonly keepsLines?: boolean
+  readonly retryMs?: number
 }
 
 const CHUNK_BYTES = 64 * 1024
@@ -16,15 +22,25 @@ const CHUNK_BYTES = 64 * 1024
 export class LineSink {
   readonly #writeChunk: WriteChunk
   readonly #bytesMax: number
+  readonly #keepsLines: boolean
+  readonly #retryMs: number
+  #failure: Error | undefined
   #waiting: Buffer[] = []
   #waitingBytes = 0
   #writing = false
   #dropped = 0
   #idle: (() => void)[] = []
 
-  constructor({ fd, bytesMax = 4 * 1024 * 1024 }: LineSinkOptions) {
+  constructor({ fd, bytesMax = 4 * 1024 * 1024, keepsLines = false, retryMs = 1_000 }: LineSinkOptions) {
     this.#writeChunk = writeChunkTo(fd)
     this.#bytesMax = bytesMax
+    this.#keepsLines = keepsLines
+    this.#retryMs = retryMs
+  }
+
+  /** False while the destination refuses lines, or has let half of the room fill. */
+  get isTaking(): boolean {
+    return this.#failure === undefined && this.#waitingBytes <= this.#bytesMax / 2
   }
 
   /** Lines lost since the start: no room, or the destination refused them. */
@@ -34,7 +50,7 @@ export class LineSink {
 
   write(line: string): void {
     const bytes = Buffer.from(line)
-    if (this.#waitingBytes + bytes.length > this.#bytesMax) {
+    if (!this.#keepsLines && this.#waitingBytes + bytes.length > this.#bytesMax) {
       this.#dropped++
       return
     }
@@ -63,11 +79,24 @@ export class LineSink {
     }
     const lines = this.#takeLines()
     const chunk = Buffer.concat(lines)
-    this.#writeChunk(chunk, error => {
+    this.#writeChunk(chunk, (error, left = chunk) => {
+      if (error && this.#keepsLines) {
+        this.#tryAgain(error, chunk.length, left)
+        return
+      }
+      this.#failure = error ?? undefined
       this.#waitingBytes -= chunk.length
       if (error) this.#dropped += lines.length
       this.#writeNext()
     })
+  }
+
+  /** Goes on in the middle of a line where a disk took half of it. */
+  #tryAgain(error: Error, chunkBytes: number, left: Buffer): void {
+    this.#failure = error
+    this.#waitingBytes -= chunkBytes - left.length
+    this.#waiting.unshift(left)
+    setTimeout(() => this.#writeNext(), this.#retryMs).unref()
   }
 
   #takeLines(): Buffer[] {

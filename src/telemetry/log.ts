@@ -48,6 +48,8 @@ export interface Log extends Logger {
 export interface LogDestination {
   write(line: string): void
   readonly dropped: number
+  /** False while lines wait that cannot be written. Missing: they never do. */
+  readonly isTaking?: boolean
   /** Resolves when all is written, or at the deadline. */
   flushed(timeoutMs: number): Promise<void>
 }

@@ -2,8 +2,8 @@ import { fstatSync, write } from 'node:fs'
 import { Socket } from 'node:net'
 import type { Writable } from 'node:stream'
 
-/** Writes all of a chunk, or reports why it could not, without blocking the event loop. */
-export type WriteChunk = (chunk: Buffer, done: (error?: Error | null) => void) => void
+/** Writes all of a chunk, or reports why it could not and what is left of it, without blocking the event loop. */
+export type WriteChunk = (chunk: Buffer, done: (error?: Error | null, left?: Buffer) => void) => void
 
 /**
  * Pipes and sockets are written without blocking. fs.write would block a thread on them while the reader stalls, and
@@ -15,9 +15,9 @@ export function writeChunkTo(fd: number): WriteChunk {
   return toStream(fd === 1 ? process.stdout : new Socket({ fd, readable: false, writable: true }))
 }
 
-function writeFile(fd: number, chunk: Buffer, done: (error?: Error | null) => void): void {
+function writeFile(fd: number, chunk: Buffer, done: (error?: Error | null, left?: Buffer) => void): void {
   write(fd, chunk, (error, written) => {
-    if (error || written === chunk.length) done(error)
+    if (error || written === chunk.length) done(error, chunk)
     else writeFile(fd, chunk.subarray(written), done)
   })
 }
@@ -25,5 +25,5 @@ function writeFile(fd: number, chunk: Buffer, done: (error?: Error | null) => vo
 function toStream(stream: Writable): WriteChunk {
   // Failures reach the callback of the write they concern; without a listener they would end the process.
   stream.on('error', () => {})
-  return (chunk, done) => stream.write(chunk, done)
+  return (chunk, done) => stream.write(chunk, error => done(error, chunk))
 }

@@ -46,7 +46,7 @@ test('the smallest configuration gets every default of the contract', async () =
       reauthTimeout: 30_000,
     },
     log: { level: 'info' },
-    audit: { allows: false },
+    audit: { allows: false, required: false },
     warnings: [{ path: 'clusters[0].policy', message: "is none: only the brokers' own ACLs apply" }],
   })
 })

@@ -35,6 +35,11 @@ const cases: readonly Case[] = [
     ],
   },
   {
+    name: 'records that must be written down need a file of their own',
+    yaml: yamlWith({ root: 'audit: {required: true}' }),
+    problems: ['audit.required: needs a file of its own: write audit.file'],
+  },
+  {
     name: 'names of prototypes are unknown keys like any other',
     yaml: yamlWith({ root: 'log: {__proto__: {level: fatal}, constructor: 1, "a.b": 2}' }),
     problems: ['__proto__', 'constructor', 'a.b'].map(key => `log.${key}: unknown key; known here: level`),

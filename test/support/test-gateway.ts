@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config, LimitsConfig, ListenerConfig, PolicyConfig, UpstreamConfig } from '../../src/config/config.ts'
 import { type Gateway, startGateway } from '../../src/gateway/gateway.ts'
+import type { LogDestination } from '../../src/telemetry/log.ts'
 import { freePortRange } from './free-ports.ts'
 import { type MemoryLog, memoryLog } from './memory-log.ts'
 import { connectRaw, type RawClient, type RawClientOptions } from './raw-client.ts'
@@ -20,6 +21,9 @@ export interface TestGatewayOptions {
     | { readonly rulesFile: string; readonly refuse?: readonly string[]; readonly internalTopics?: 'judged' }
   /** Do not wait until the cluster is known. */
   readonly unready?: boolean
+  /** Where decisions are written down; default: into the log. */
+  readonly audit?: LogDestination
+  readonly auditRequired?: boolean
 }
 
 export interface TestGateway {
@@ -75,7 +79,7 @@ function policyOf(rules: TestGatewayOptions['policy']): PolicyConfig | 'none' {
 }
 
 export async function startTestGateway(options: TestGatewayOptions): Promise<TestGateway> {
-  const { upstream, limits, listener, policy, brokerPorts: count = 3, unready = false } = options
+  const { upstream, limits, listener, policy, brokerPorts: count = 3, unready = false, audit } = options
   const first = await freePortRange(count + 1)
   const brokerPorts = { first: first + 1, count, firstId: 0 }
   const bind = { host: '127.0.0.1', port: first }
@@ -105,10 +109,10 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     admin: { bind: { host: '127.0.0.1', port: 0 } },
     limits: { ...testLimits, ...limits },
     log: { level: 'debug' },
-    audit: { allows: false },
+    audit: { allows: false, required: options.auditRequired ?? false },
     warnings: [],
   }
-  const gateway = await startGateway(config, { log: log.log, audit: log.destination })
+  const gateway = await startGateway(config, { log: log.log, audit: audit ?? log.destination })
   const page = async (path: string) => {
     const answer = await fetch(`http://${gateway.admin}${path}`)
     return { status: answer.status, text: await answer.text() }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { LineSink } from '../../src/telemetry/line-sink.ts'
+import { replaceDescriptor } from '../support/replace-descriptor.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vkitm-log-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -83,4 +84,23 @@ test('F14: a reader that stalls blocks neither the event loop nor the end of the
   const { late, dropped } = JSON.parse(report)
   assert.ok(dropped > 500, `dropped ${dropped}`)
   assert.ok(late < 250, `the event loop was late by ${late} ms`)
+})
+
+test('F15: lines that have to be kept wait for room, and nothing of them is lost or written twice', {
+  skip: existsSync('/dev/full') ? false : 'no /dev/full',
+}, async () => {
+  const path = join(folder, 'kept')
+  const fd = openSync('/dev/full', 'w')
+  const sink = new LineSink({ fd, bytesMax: 100, keepsLines: true, retryMs: 10 })
+  assert.ok(sink.isTaking)
+  for (let index = 0; index < 30; index++) sink.write(`line ${index}\n`)
+  assert.ok(!sink.isTaking, 'half of the room is full')
+  await sink.flushed(50)
+  assert.ok(!sink.isTaking, 'the disk is full')
+  replaceDescriptor(fd, path)
+  await sink.flushed(10_000)
+  assert.ok(sink.isTaking)
+  closeSync(fd)
+  assert.equal(readFileSync(path, 'utf8'), Array.from({ length: 30 }, (_, index) => `line ${index}\n`).join(''))
+  assert.equal(sink.dropped, 0)
 })
