@@ -1,5 +1,6 @@
 // What does a GiB consumed cost? Kafka's own consumer reads a topic that was filled before, from its beginning to its end.
 import { cpuSpent } from './cpu.ts'
+import { rulesInForce } from './random-rules.ts'
 import { perGibibyte, producerLoad } from './records.ts'
 import type { Row, Sample, Target } from './row.ts'
 import type { Testbed } from './testbed.ts'
@@ -9,6 +10,7 @@ export const consumeTopic = 'consume'
 export const consumeCpu: Row = {
   id: 'consume-cpu',
   process: 'kept',
+  rules: rulesInForce,
   includesDirect: true,
   figures: [
     {

@@ -5,6 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Certificate } from './certificate.ts'
+import { policyInForce } from './random-rules.ts'
 
 export type ContestantName = 'HAProxy' | 'nginx' | 'node-pipe' | 'vkitm'
 
@@ -18,6 +19,8 @@ export interface Assignment {
   readonly brokerPort: number
   /** `limits` of vkitm; none: its defaults. */
   readonly limits?: Readonly<Record<string, number>>
+  /** Rules of the policy that vkitm runs with; none: `policy: none`. The others have no policies. */
+  readonly rules?: number
 }
 
 export interface Contestant {
@@ -141,7 +144,7 @@ function findVkitm(flags: readonly string[]): Search {
   }
 }
 
-function writeVkitm({ folder, certificate, port, brokerId, brokerPort, limits }: Assignment): string {
+function writeVkitm({ folder, certificate, port, brokerId, brokerPort, limits, rules }: Assignment): string {
   const listener = {
     name: 'clients',
     bind: `127.0.0.1:${port}`,
@@ -153,11 +156,18 @@ function writeVkitm({ folder, certificate, port, brokerId, brokerPort, limits }:
     name: 'bench',
     upstream: { bootstrap: [`127.0.0.1:${brokerPort}`] },
     listeners: [listener],
-    policy: 'none',
+    policy: rules === undefined ? 'none' : writePolicy(folder, rules),
   }
   const config = { clusters: [cluster], admin: 'none', ...(limits && { limits }), log: { level: 'warn' } }
   // JSON is YAML.
   return written(join(folder, 'vkitm.yaml'), JSON.stringify(config, null, 2))
+}
+
+function writePolicy(folder: string, rules: number): object {
+  return {
+    model: join(root, 'policies', 'model.conf'),
+    rules: written(join(folder, 'policy.csv'), policyInForce(rules)),
+  }
 }
 
 function written(file: string, text: string): string {

@@ -42,6 +42,14 @@ export function apiVersionsRequest(): PreparedRequest {
   return { frame: frame(18, 0, []), errorOffsets: [4] }
 }
 
+/** Metadata v8 for topics by name, of a cluster with one broker at 127.0.0.1; nothing is created. */
+export function metadataRequest(topics: readonly string[]): PreparedRequest {
+  const body = [int32(topics.length), ...topics.map(string), int8(0), int8(0), int8(0)]
+  // correlation id, throttle; a list of one broker: id, host, port, rack; cluster id, controller; the list of topics
+  const brokers = 4 + 4 + string('127.0.0.1').length + 4 + 2
+  return { frame: frame(3, 8, body), errorOffsets: [4 + 4 + brokers + string('x'.repeat(22)).length + 4 + 4] }
+}
+
 /** Produce v12: acks=1, one record of `valueBytes` without key, to partition 0. */
 export function produceRequest(topic: string, valueBytes: number): PreparedRequest {
   const partition = [int32(0), compactBytes(recordBatch(Buffer.alloc(valueBytes, 'v'))), noTags]

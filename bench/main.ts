@@ -7,7 +7,7 @@ import { type Contestant, findContestants } from './contestants.ts'
 import { disturbanceMax, watchNeighbours } from './disturbance.ts'
 import { gatherFacts } from './facts.ts'
 import { type FigureResult, summarise } from './results.ts'
-import { rows, unasked } from './rows.ts'
+import { rows } from './rows.ts'
 import { runRow } from './run-row.ts'
 import { full, quick } from './scale.ts'
 import { endOnSignals } from './signals.ts'
@@ -36,7 +36,7 @@ const report: Report = {
   facts,
   figures,
   disturbance,
-  leftOut: [...unasked, ...leftOut, ...failed],
+  leftOut: [...leftOut, ...failed],
 }
 console.log(`\n${renderReport(report)}`)
 if (failed.length > 0) {

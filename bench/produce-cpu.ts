@@ -1,5 +1,6 @@
 // What does a GiB produced cost? Kafka's own producer, records of 1 KiB in batches of 64 KiB.
 import { cpuSpent } from './cpu.ts'
+import { rulesInForce } from './random-rules.ts'
 import { perGibibyte, producerLoad } from './records.ts'
 import type { Row, Sample, Target } from './row.ts'
 
@@ -10,6 +11,7 @@ const topicConfig = { 'retention.bytes': String(256 * 2 ** 20), 'segment.bytes':
 export const produceCpu: Row = {
   id: 'produce-cpu',
   process: 'kept',
+  rules: rulesInForce,
   includesDirect: true,
   figures: [
     {

@@ -1,5 +1,14 @@
 // Rules of every kind, as many as asked for.
 
+/** What a gateway under a policy runs with in the rows about CPU. */
+export const rulesInForce = 10_000
+
+/** As many, and those that let whoever has no name do what the rows do. */
+export function policyInForce(rules: number): string {
+  const types = ['topic', 'group', 'transactionalId']
+  return [rulesText(rules), ...types.map(type => `p, User:ANONYMOUS, ${type}, *, *, allow`)].join('\n')
+}
+
 /** Users, roles and everybody; exact names, prefixes and expressions; operations and APIs; one in ten denies. */
 export function rulesText(rules: number): string {
   const rows = Array.from({ length: rules }, (_, at) => {

@@ -44,6 +44,8 @@ export interface Row {
   readonly roundsFactor?: number
   /** `limits` that vkitm runs with; none: its defaults. */
   readonly limits?: Readonly<Record<string, number>>
+  /** Rules of the policy that vkitm runs with; none: `policy: none`. */
+  readonly rules?: number
   prepare?(testbed: Testbed): Promise<void>
   warmUp?(target: Target): Promise<void>
   measure(target: Target): Promise<Sample>

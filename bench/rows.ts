@@ -6,6 +6,7 @@ import { handshakeFlood } from './handshake-flood.ts'
 import { idleMemory } from './idle-memory.ts'
 import { largeFetch } from './large-fetch.ts'
 import { latency } from './latency.ts'
+import { metadataPolicy } from './metadata-policy.ts'
 import { policyReload } from './policy-reload.ts'
 import { produceCpu } from './produce-cpu.ts'
 import type { Row } from './row.ts'
@@ -23,10 +24,6 @@ export const rows: readonly Row[] = [
   stalledReaders,
   handshakeFlood,
   decisionSpeed,
+  metadataPolicy,
   policyReload,
-]
-
-/** What the design promises and no row measures yet; every report says so. */
-export const unasked: readonly string[] = [
-  'policies: vkitm runs with `policy: none`; the CPU rows under a policy are not measured',
 ]

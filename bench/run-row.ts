@@ -54,7 +54,7 @@ export async function runRow(row: Row, options: RunOptions): Promise<RowOutcome>
 function enter(row: Row, { testbed, contestants }: RunOptions): Entrant[] {
   const create = row.process === 'fresh' ? freshProxy : keptProxy
   const proxies = contestants.map(contestant =>
-    create(() => testbed.startProxy(contestant, row.limits), contestant.name, testbed),
+    create(() => testbed.startProxy(contestant, row), contestant.name, testbed),
   )
   return row.includesDirect ? [direct(testbed), ...proxies] : proxies
 }

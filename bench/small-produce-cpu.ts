@@ -3,6 +3,7 @@
 import { cpuSpent } from './cpu.ts'
 import { produceRequest } from './frames.ts'
 import { drive, withConnections } from './load.ts'
+import { rulesInForce } from './random-rules.ts'
 import { type Row, requireProxy, type Target } from './row.ts'
 
 export const smallTopic = 'small'
@@ -12,6 +13,7 @@ const connections = 4
 export const smallProduceCpu: Row = {
   id: 'small-produce-cpu',
   process: 'kept',
+  rules: rulesInForce,
   includesDirect: false,
   figures: [
     {

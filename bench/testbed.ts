@@ -10,6 +10,7 @@ import { type Certificate, issueCertificate } from './certificate.ts'
 import type { Endpoint } from './connection.ts'
 import { type Contestant, type ContestantName, expectedCipher } from './contestants.ts'
 import { ProxyProcess } from './proxy-process.ts'
+import type { Row } from './row.ts'
 import type { Scale } from './scale.ts'
 
 export const kafkaVersion = '4.4.0'
@@ -85,7 +86,7 @@ export class Testbed {
     return { port: this.#kafka.brokers[0]!.ports.TLS!, ca: this.#certificate.ca }
   }
 
-  startProxy(contestant: Contestant, limits?: Readonly<Record<string, number>>): Promise<ProxyProcess> {
+  startProxy(contestant: Contestant, { limits, rules }: Pick<Row, 'limits' | 'rules'>): Promise<ProxyProcess> {
     const broker = this.#kafka.brokers[0]!
     const folder = join(this.#folder, contestant.name)
     mkdirSync(folder, { recursive: true })
@@ -96,6 +97,7 @@ export class Testbed {
       brokerId: broker.id,
       brokerPort: broker.ports[listenerNames[contestant.name]]!,
       ...(limits && { limits }),
+      ...(rules && { rules }),
     })
   }
 
