@@ -16,6 +16,7 @@ import { errorMessage } from './error-messages.ts'
 import type { Judge } from './judge.ts'
 import { repeatedValues } from './repeated.ts'
 import { closedConfigs } from './topic-configs.ts'
+import { isTopicName } from './topic-names.ts'
 
 export interface ConfigChange {
   readonly resourceType: number
@@ -69,7 +70,9 @@ function failureOf(change: ConfigChange, { judge, isOpen, knows, topicConfigs }:
   const typeName = configTypeName(resourceType)
   if (typeName === undefined || !knows(typeName)) return invalid(`Unknown resource type ${resourceType}`)
   if (!isOpen(typeName) || !mayUseConfigs('alterConfigs', change, asking(judge))) return denial(resourceType)
-  const closed = resourceType === ConfigResourceType.topic ? closedConfigs(configs, topicConfigs) : undefined
+  // A broker refuses a name that no topic can have before it looks at settings.
+  const isTopic = resourceType === ConfigResourceType.topic && isTopicName(change.resourceName)
+  const closed = isTopic ? closedConfigs(configs, topicConfigs) : undefined
   return closed === undefined ? undefined : { errorCode: ErrorCode.POLICY_VIOLATION, errorMessage: closed }
 }
 

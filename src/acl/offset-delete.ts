@@ -20,7 +20,7 @@ export function enforceOffsetDelete(): EnforcementOf<typeof ApiKey.OffsetDelete>
       const split = splitDenied(body.topics, ({ name }) => judge.allows(topic.read, name))
       if (split === undefined) return whole
       const denials = split.denied.map(denial)
-      if (split.allowed.length === 0) return answer({ ...offsetDeleteResponseDefaults(), topics: denials })
+      // Asked even where no topic is left: what is wrong with the group is told instead of the denials.
       body.topics = split.allowed
       return part(response => {
         // An error of the whole stands alone, as in OffsetDeleteResponse.Builder.merge.
