@@ -107,6 +107,25 @@ export const rules: readonly Normalisation[] = [
     becomes: gone,
   },
   {
+    keys: [ApiKey.ShareFetch],
+    field: /^responses\.partitions$/,
+    why: 'share partitions load their state one after the other; which of them are told of when nothing failed hangs on that',
+    becomes: partitions => (partitions as SharePartition[]).filter(hasFailed),
+  },
+  {
+    keys: [ApiKey.ShareFetch],
+    field: /^responses$/,
+    why: 'the same: a topic with nothing but such partitions',
+    becomes: topics =>
+      (topics as { partitions: SharePartition[] }[]).filter(({ partitions }) => partitions.some(hasFailed)),
+  },
+  {
+    keys: [ApiKey.ShareAcknowledge],
+    field: /\.(errorCode|errorMessage)$/,
+    why: 'a record that nobody acquired is one of two errors, by how far the others have got',
+    becomes: (value, { among }) => (notAcquired.has(among.errorCode as number) ? 'not acquired' : value),
+  },
+  {
     keys: [ApiKey.DescribeLogDirs],
     field: /\.(logDir|totalBytes|usableBytes|partitionSize|offsetLag)$/,
     why: 'the folder of the test, the size of its disk',
@@ -147,6 +166,16 @@ export const rules: readonly Normalisation[] = [
     becomes: (text, { side }) => (text === null ? null : plainText(text as string, side)),
   },
 ]
+
+interface SharePartition {
+  readonly errorCode: number
+  readonly acknowledgeErrorCode: number
+}
+
+const hasFailed = ({ errorCode, acknowledgeErrorCode }: SharePartition): boolean =>
+  errorCode !== 0 || acknowledgeErrorCode !== 0
+
+const notAcquired: ReadonlySet<number> = new Set([ErrorCode.INVALID_REQUEST, ErrorCode.INVALID_RECORD_STATE])
 
 function joinTopics(topics: readonly FetchableTopicResponse[]): FetchableTopicResponse[] {
   const joined = new Map<string, FetchableTopicResponse>()
