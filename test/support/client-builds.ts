@@ -50,7 +50,7 @@ export async function buildPython(program: string): Promise<BuiltClient> {
   return { command: 'python3', args: [join(sources, 'python', program)], env }
 }
 
-export async function buildGo(program: 'franz' | 'sarama'): Promise<BuiltClient> {
+export async function buildGo(program: 'franz' | 'franz-steps' | 'sarama'): Promise<BuiltClient> {
   const folder = join(sources, 'go')
   const built = await cachedFolder(keyOfSources('go-client', folder), async draft => {
     await run('go', ['build', '-o', `${draft}/`, './...'], { cwd: folder, timeoutMs: 500_000 })

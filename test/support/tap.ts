@@ -11,23 +11,31 @@ export interface TapOptions {
   /** Where the tap listens, and the gateway's port that lies behind. */
   readonly ports: readonly { readonly listen: number; readonly connect: number }[]
   readonly watch: LeakWatch
+  /** Where clients show a certificate: whoever signs them, and the one with which the tap stands for a common name. */
+  readonly clients?: { readonly ca: string; readonly certificateOf: (commonName: string) => Certificate }
 }
 
 export interface Tap {
   /** What went wrong with the tap itself or could not be decoded; a test that ends with any has seen nothing. */
   readonly failures: readonly string[]
+  /** Connections of clients so far. */
+  readonly accepted: number
   close(): Promise<void>
 }
 
-export async function startTap({ certificate, ports, watch }: TapOptions): Promise<Tap> {
-  const files = { cert: readFileSync(certificate.certificate), key: readFileSync(certificate.key) }
+export async function startTap({ certificate, ports, watch, clients }: TapOptions): Promise<Tap> {
   const ca = readFileSync(certificate.ca)
+  const asked = clients === undefined ? {} : { requestCert: true, ca: readFileSync(clients.ca) }
+  const files = { ...pemsOf(certificate), ...asked }
   const sockets = new Set<TLSSocket>()
   const failures: string[] = []
   const servers: Server[] = []
+  let accepted = 0
   for (const { listen, connect: port } of ports) {
     const server = createServer(files, client => {
-      const gateway = connect({ host: '127.0.0.1', port, ca, servername: 'localhost' })
+      accepted++
+      const shown = clients === undefined ? {} : pemsOf(clients.certificateOf(client.getPeerCertificate().subject.CN))
+      const gateway = connect({ host: '127.0.0.1', port, ca, servername: 'localhost', ...shown })
       for (const socket of [client, gateway]) {
         sockets.add(socket)
         socket.once('close', () => sockets.delete(socket))
@@ -40,6 +48,9 @@ export async function startTap({ certificate, ports, watch }: TapOptions): Promi
   }
   return {
     failures,
+    get accepted() {
+      return accepted
+    },
     async close() {
       const closed = [...servers, ...sockets].map(each => once(each, 'close'))
       for (const server of servers) server.close()
@@ -47,6 +58,10 @@ export async function startTap({ certificate, ports, watch }: TapOptions): Promi
       await Promise.all(closed)
     },
   }
+}
+
+function pemsOf({ certificate, key }: Certificate) {
+  return { cert: readFileSync(certificate), key: readFileSync(key) }
 }
 
 function join(client: TLSSocket, gateway: TLSSocket, conversation: Conversation): void {

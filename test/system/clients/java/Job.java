@@ -1,5 +1,6 @@
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -23,6 +24,11 @@ final class Job {
 
     static Job read(InputStream input) throws IOException {
         return new Job(new ObjectMapper().readTree(input));
+    }
+
+    /** A step: what it says itself, and how to connect. */
+    static Job step(ObjectNode connection, String line) throws IOException {
+        return new Job(connection.deepCopy().setAll((ObjectNode) new ObjectMapper().readTree(line)));
     }
 
     String text(String field) {

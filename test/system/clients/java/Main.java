@@ -1,7 +1,15 @@
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+
 final class Main {
     public static void main(String[] args) throws Exception {
-        Job job = Job.read(System.in);
         Report report = new Report();
+        if (args[0].equals("steps")) {
+            new Steps(report).run(new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)));
+            return;
+        }
+        Job job = Job.read(System.in);
         switch (args[0]) {
             case "prepare" -> new Administer(job, report).prepare();
             case "admin" -> new Administer(job, report).run();

@@ -47,7 +47,7 @@ final class Report {
         OUT.flush();
     }
 
-    private void line(Map<String, Object> object) {
+    synchronized void line(Map<String, Object> object) {
         try {
             OUT.println(start + JSON.writeValueAsString(object).substring(1));
         } catch (JsonProcessingException e) {
