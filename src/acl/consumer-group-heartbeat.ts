@@ -17,7 +17,7 @@ import type { Judge } from './judge.ts'
 import type { Asked, MemberExpressions } from './member-expressions.ts'
 import { group, topic } from './rights.ts'
 import { mayDescribeAll } from './subscribed-topics.ts'
-import { isSameTopics, problemOf, type ResolvedTopics, type TopicExpressions } from './topic-expressions.ts'
+import { isSameTopics, matchesNothing, problemOf, type TopicExpressions } from './topic-expressions.ts'
 
 type Response = ConsumerGroupHeartbeatResponse
 
@@ -123,16 +123,16 @@ class Heartbeat {
     return isConfirmed ? whole : this.#forward(expression, names, resolved)
   }
 
-  #resolve(expression: string): Promise<ResolvedTopics> {
+  #resolve(expression: string): Promise<readonly string[]> {
     const { client, header } = this.#exchange
     return this.#rooms.expressions.resolve(expression, this.#judge, client, clientIdOf(header))
   }
 
-  #forward(expression: string, names: readonly string[], resolved: ResolvedTopics): Ruling<Response> {
+  #forward(expression: string, names: readonly string[], resolved: readonly string[]): Ruling<Response> {
     // Names that the member sent earlier are sent for it again, so they are judged again.
     const own = names.filter(name => this.#judge.sees(topic.describe, name))
-    this.#body.subscribedTopicNames = [...new Set([...own, ...resolved.names])]
-    this.#body.subscribedTopicRegex = resolved.expression
+    this.#body.subscribedTopicNames = [...new Set([...own, ...resolved])]
+    this.#body.subscribedTopicRegex = matchesNothing
     return part(this.#keepWith({ principal: this.#principal, expression, names, confirmed: resolved }))
   }
 

@@ -2,7 +2,9 @@
  * Regular expressions by which members of consumer groups subscribe (KIP-848, SubscribedTopicRegex).
  *
  * A broker resolves an expression with its own rules for the principal it sees, which is the gateway's. So the gateway
- * resolves it (topic-expressions.ts) and the broker gets the names. A member sends its expression when it joins and when
+ * resolves it (topic-expressions.ts) and the broker gets the names. Beside them it gets an expression that is always the
+ * same and stands for nothing: it tells who subscribes by expression, and one that changed would take every partition
+ * from the member until the broker has resolved it (CurrentAssignmentBuilder). A member sends its expression when it joins and when
  * it changes; in every other heartbeat the field is null, which says "as before". The gateway therefore keeps, for every
  * member that came by,
  *
@@ -24,7 +26,6 @@
  * Bounded by number and by length; whoever is forgotten early joins again. Another principal's member is not known.
  */
 import { LRUCache } from 'lru-cache'
-import type { ResolvedTopics } from './topic-expressions.ts'
 
 export interface Asked {
   readonly principal: string
@@ -32,8 +33,8 @@ export interface Asked {
   readonly expression: string
   /** Names that the member subscribed to beside its expression. */
   readonly names: readonly string[]
-  /** What the broker has in the expression's place; undefined where it has none. */
-  readonly confirmed: ResolvedTopics | undefined
+  /** The topics that the broker has in the expression's place; undefined where it has none. */
+  readonly confirmed: readonly string[] | undefined
 }
 
 export interface MemberExpressionsOptions {

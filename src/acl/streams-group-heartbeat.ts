@@ -21,7 +21,7 @@ import { type AclFacts, answer, type EnforcementOf, part, type Ruling, whole } f
 import type { Judge } from './judge.ts'
 import { cluster, clusterName, group, topic as topicRights } from './rights.ts'
 import { mayDescribeAll } from './subscribed-topics.ts'
-import { problemOf, type TopicExpressions } from './topic-expressions.ts'
+import { alternationOf, problemOf, type TopicExpressions } from './topic-expressions.ts'
 import { isInternalTopic, isTopicName } from './topic-names.ts'
 
 type Response = StreamsGroupHeartbeatResponse
@@ -115,7 +115,7 @@ function forward(
   if (asking.length === 0) return whole
   const resolve = (asked: string) => expressions.resolve(asked, judge, client, clientIdOf(header))
   const resolved = asking.map(async subtopology => {
-    const found = await Promise.all(subtopology.sourceTopicRegex.map(resolve))
+    const found = (await Promise.all(subtopology.sourceTopicRegex.map(resolve))).map(alternationOf)
     // As many as before: copartition groups count them.
     subtopology.sourceTopicRegex = found.map(({ expression }) => expression)
     subtopology.sourceTopics = [...new Set([...subtopology.sourceTopics, ...found.flatMap(({ names }) => names)])]

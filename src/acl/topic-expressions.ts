@@ -2,8 +2,8 @@
  * Which topics a regular expression stands for: of those that are there, the ones whose whole name it matches and that
  * the client may describe. RE2, as Kafka takes it for KIP-848, so that no expression can take exponential time.
  *
- * What a broker gets in its place is an alternation of names. A string of the protocol holds 32,767 bytes; where the
- * names do not fit, they are subscribed to as names.
+ * What a broker gets are the names. Where it must have an expression (streams groups), it gets an alternation of them: a
+ * string of the protocol holds 32,767 bytes; where the names do not fit, they are subscribed to as names.
  */
 import { setImmediate } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
@@ -13,7 +13,7 @@ import type { TopicCatalog } from '../topology/topic-catalog.ts'
 import type { Judge } from './judge.ts'
 import { topic } from './rights.ts'
 
-export interface ResolvedTopics {
+export interface TopicAlternation {
   /** An expression for exactly these topics. */
   readonly expression: string
   /** Names beside it. */
@@ -33,11 +33,11 @@ const programSizeMax = 4000
 const sliceLength = 500
 const stringBytesMax = 32_767
 /** No topic can be called that, so it stands for none. An empty expression would say "none is subscribed to". */
-const matchesNothing = '/'
+export const matchesNothing = '/'
 
 export class TopicExpressions {
   readonly #topics: Pick<TopicCatalog, 'everyName'>
-  readonly #resolved: LRUCache<string, ResolvedTopics>
+  readonly #resolved: LRUCache<string, readonly string[]>
   #names: readonly string[] | undefined
   #generation: number | undefined
 
@@ -47,13 +47,13 @@ export class TopicExpressions {
   }
 
   /** `expression` is one that `problemOf` finds nothing wrong with. */
-  async resolve(expression: string, judge: Judge, client: Client, clientId: string): Promise<ResolvedTopics> {
+  async resolve(expression: string, judge: Judge, client: Client, clientId: string): Promise<readonly string[]> {
     const names = await this.#topics.everyName()
     this.#forgetOutdated(names, judge.policy.generation)
     const key = JSON.stringify([expression, ...subjectOf(judge, client, clientId)])
     const known = this.#resolved.get(key)
     if (known !== undefined) return known
-    const resolved = expressionFor(await matching(RE2JS.compile(expression), names, judge))
+    const resolved = Object.freeze(await matching(RE2JS.compile(expression), names, judge))
     // Meanwhile there may be newer names or another policy.
     if (this.#names === names && this.#generation === judge.policy.generation) this.#resolved.set(key, resolved)
     return resolved
@@ -94,11 +94,11 @@ async function matching(pattern: RE2JS, names: readonly string[], judge: Judge):
   return found
 }
 
-function expressionFor(names: readonly string[]): ResolvedTopics {
-  if (names.length === 0) return Object.freeze({ expression: matchesNothing, names: [] })
+export function alternationOf(names: readonly string[]): TopicAlternation {
+  if (names.length === 0) return { expression: matchesNothing, names: [] }
   const expression = names.map(quote).join('|')
-  if (Buffer.byteLength(expression) <= stringBytesMax) return Object.freeze({ expression, names: [] })
-  return Object.freeze({ expression: matchesNothing, names })
+  if (Buffer.byteLength(expression) <= stringBytesMax) return { expression, names: [] }
+  return { expression: matchesNothing, names }
 }
 
 /** Whatever is no letter, digit, underscore or dash is taken literally. */
@@ -106,8 +106,7 @@ function quote(name: string): string {
   return name.replace(/[^\p{L}\p{N}_-]/gu, '\\$&')
 }
 
-export function isSameTopics(one: ResolvedTopics | undefined, other: ResolvedTopics): boolean {
+export function isSameTopics(one: readonly string[] | undefined, other: readonly string[]): boolean {
   if (one === other) return true
-  if (one === undefined || one.expression !== other.expression || one.names.length !== other.names.length) return false
-  return one.names.every((name, at) => name === other.names[at])
+  return one !== undefined && one.length === other.length && one.every((name, at) => name === other[at])
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createAcl, enforcements } from '../../src/acl/acl.ts'
 import { MemberExpressions } from '../../src/acl/member-expressions.ts'
-import { TopicExpressions } from '../../src/acl/topic-expressions.ts'
+import { alternationOf, TopicExpressions } from '../../src/acl/topic-expressions.ts'
 import { Exchange } from '../../src/pipeline/exchange.ts'
 import { ApiKey } from '../../src/protocol/api-key.ts'
 import { describeApi } from '../../src/protocol/api-table.ts'
@@ -84,15 +84,15 @@ describe('a consumer that subscribes by expression', () => {
     let now = 0
     const topics = ['orders-1', 'secret']
     const gateway = new Gateway({ topics, now: () => now })
-    assert.deepEqual(await gateway.heartbeat(joining), { regex: 'orders-1', names: [] })
+    assert.deepEqual(await gateway.heartbeat(joining), { regex: '/', names: ['orders-1'] })
     topics.push('orders-2')
     assert.deepEqual(await gateway.heartbeat({}), unchanged)
     now = 5000
-    assert.deepEqual(await gateway.heartbeat({}), { regex: 'orders-1|orders-2', names: [] })
+    assert.deepEqual(await gateway.heartbeat({}), { regex: '/', names: ['orders-1', 'orders-2'] })
     assert.deepEqual(await gateway.heartbeat({}), unchanged)
     topics.shift()
     now = 10_000
-    assert.deepEqual(await gateway.heartbeat({}), { regex: 'orders-2', names: [] })
+    assert.deepEqual(await gateway.heartbeat({}), { regex: '/', names: ['orders-2'] })
   })
 
   it('costs the cluster one question in some seconds, however many heartbeats there are', async () => {
@@ -111,7 +111,7 @@ describe('a consumer that subscribes by expression', () => {
     topics.push('orders-2')
     const restarted = new Gateway({ topics })
     assert.equal(await restarted.heartbeat({}), ErrorCode.FENCED_MEMBER_EPOCH)
-    assert.deepEqual(await restarted.heartbeat(joining), { regex: 'orders-1|orders-2', names: [] })
+    assert.deepEqual(await restarted.heartbeat(joining), { regex: '/', names: ['orders-1', 'orders-2'] })
     assert.deepEqual(await restarted.heartbeat({}), unchanged)
   })
 
@@ -144,28 +144,34 @@ describe('a consumer that subscribes by expression', () => {
     assert.deepEqual(await gateway.heartbeat({ ...joining, memberId: 'n' }, 'User:mallory'), { regex: '/', names: [] })
   })
 
-  it('B-16: gets so many topics that no expression holds them by their names, and goes back to an expression', async () => {
+  it('B-16: keeps one and the same expression at the broker while its topics change, so that it loses nothing meanwhile', async () => {
     const topics = Array.from({ length: 4000 }, (_, at) => `orders-of-a-long-name-${at}`).sort()
     const gateway = new Gateway({ topics })
-    const many = await gateway.heartbeat(joining)
-    assert.deepEqual(many, { regex: '/', names: topics })
+    assert.deepEqual(await gateway.heartbeat(joining), { regex: '/', names: topics })
     assert.deepEqual(await gateway.heartbeat({}), unchanged)
-    gateway.policy = plainPolicy(
-      ['p, User:alice, group, *, read, allow', `p, User:alice, topic, ${topics[0]}, read, allow`],
-      2,
-    )
-    assert.deepEqual(await gateway.heartbeat({}), { regex: topics[0], names: [] })
+    const one = `p, User:alice, topic, ${topics[0]}, read, allow`
+    gateway.policy = plainPolicy(['p, User:alice, group, *, read, allow', one], 2)
+    assert.deepEqual(await gateway.heartbeat({}), { regex: '/', names: [topics[0]] })
+    gateway.policy = plainPolicy(['p, User:alice, group, *, read, allow'], 3)
+    assert.deepEqual(await gateway.heartbeat({}), { regex: '/', names: [] })
   })
 
   it('B-16: is shown with what it asked for, not with the names that a broker got', async () => {
     const gateway = new Gateway({ topics: ['orders-1', 'orders-2'] })
     await gateway.heartbeat(joining)
-    const member = (memberId: string, subscribedTopicRegex: string) => ({ memberId, subscribedTopicRegex })
-    const members = [member('m', 'orders-1|orders-2'), member('other', 'x')]
+    const member = (memberId: string, subscribedTopicRegex: string, subscribedTopicNames: string[]) => ({
+      memberId,
+      subscribedTopicRegex,
+      subscribedTopicNames,
+    })
+    const members = [member('m', '/', ['orders-1', 'orders-2']), member('other', 'x', ['y'])]
     const { groups } = await gateway.describe({ groups: [{ groupId: 'g', members }] })
     assert.deepEqual(
-      groups[0]?.members.map(({ subscribedTopicRegex }) => subscribedTopicRegex),
-      ['orders.*', 'x'],
+      groups[0]?.members.map(({ subscribedTopicRegex, subscribedTopicNames }) => [
+        subscribedTopicRegex,
+        ...subscribedTopicNames,
+      ]),
+      [['orders.*'], ['x', 'y']],
     )
   })
 })
@@ -206,17 +212,20 @@ describe('an expression', () => {
     }
     for (const connection of [1, 2, 3]) {
       const resolved = await expressions.resolve('.*', judge as never, { ...client, connection }, 'c')
-      assert.deepEqual(resolved, { expression: 'a|b', names: [] })
+      assert.deepEqual(resolved, names)
     }
     assert.equal(decisions, 2)
   })
 
-  it('takes the dots of names literally', async () => {
-    const names = Object.freeze(['a.b', 'a-b_c'])
-    const expressions = new TopicExpressions({ topics: { everyName: () => names } })
-    const judge = { policy: plainPolicy([]), sees: () => true }
-    const { expression } = await expressions.resolve('.*', judge as never, client, 'c')
-    assert.equal(expression, 'a\\.b|a-b_c')
+  it('becomes an alternation of names for streams groups, their dots taken literally', () => {
+    const { expression, names } = alternationOf(['a.b', 'a-b_c'])
+    assert.deepEqual([expression, names], ['a\\.b|a-b_c', []])
     assert.doesNotMatch('axb', new RegExp(`^(?:${expression})$`))
+  })
+
+  it('becomes names where no string of the protocol holds their alternation, and never matches everything', () => {
+    const many = Array.from({ length: 4000 }, (_, at) => `orders-of-a-long-name-${at}`)
+    assert.deepEqual(alternationOf(many), { expression: '/', names: many })
+    assert.deepEqual(alternationOf([]), { expression: '/', names: [] })
   })
 })
