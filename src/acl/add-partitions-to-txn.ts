@@ -20,7 +20,7 @@ import { answer, type EnforcementOf, part, type Ruling, whole } from './enforcem
 import type { Judge } from './judge.ts'
 import { joinRepeated } from './repeated.ts'
 import { topic, transactionalId } from './rights.ts'
-import { append, splitDenied } from './split.ts'
+import { splitDenied } from './split.ts'
 import { isInternalTopic } from './topic-names.ts'
 
 const brokersFrom = 4
@@ -54,9 +54,11 @@ function judgeTopics(body: AddPartitionsToTxnRequest, judge: Judge): Ruling<AddP
     ({ name, partitions }) => name === noTopic.name && partitions.includes(noTopic.partition),
   )
   body.v3AndBelowTopics = [...split.allowed, { name: noTopic.name, partitions: [noTopic.partition] }]
-  return part(({ resultsByTopicV3AndBelow: results }) => {
+  return part(response => {
+    const results = response.resultsByTopicV3AndBelow
     if (!isAskedForNoTopic) takeOutNoTopic(results)
-    append(results, denied)
+    // Kafka's order is that of a hash map. kafkajs goes by the first error that it finds.
+    response.resultsByTopicV3AndBelow = [...denied, ...results]
   })
 }
 
