@@ -83,7 +83,14 @@ def transact(step, answer):
     except KafkaException as thrown:
         answer.failed(thrown.args[0], calling)
         if calling == "commit_transaction":
-            producer.abort_transaction(PATIENCE)
+            abort(producer, answer)
+
+
+def abort(producer, answer):
+    try:
+        producer.abort_transaction(PATIENCE)
+    except KafkaException as thrown:
+        answer.failed(thrown.args[0], "abort_transaction")
 
 
 def consumer_of(step, more):
