@@ -120,6 +120,18 @@ export const rules: readonly Normalisation[] = [
       (topics as { partitions: SharePartition[] }[]).filter(({ partitions }) => partitions.some(hasFailed)),
   },
   {
+    keys: [ApiKey.DescribeShareGroupOffsets],
+    field: /\.(startOffset|lag)$/,
+    why: 'written once somebody lets go of records; who acquired them differs where Kafka fails a ShareFetch as a whole',
+    becomes: gone,
+  },
+  {
+    keys: [ApiKey.ShareGroupHeartbeat, ApiKey.ShareGroupDescribe],
+    field: /(^|\.)assignment\.topicPartitions$/,
+    why: 'which member gets which topic goes by the ids of the topics',
+    becomes: topics => ((topics as unknown[]).length > 0 ? 'some' : 'none'),
+  },
+  {
     keys: [ApiKey.ShareAcknowledge],
     field: /\.(errorCode|errorMessage)$/,
     why: 'a record that nobody acquired is one of two errors, by how far the others have got',

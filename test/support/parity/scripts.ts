@@ -238,7 +238,8 @@ function brokenShareFetch(script: Script): Step[] {
   return line(script, ApiKey.ShareFetch, {
     items: 2 + names.length,
     body: facts => ({
-      groupId: draw.world.liveGroups.share,
+      // Of its own: what is acquired here is kept from others of a group, and on one side nothing is.
+      groupId: `${draw.world.prefix}readers.share`,
       memberId,
       shareSessionEpoch: 0,
       maxWaitMs: 200,
