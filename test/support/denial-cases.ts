@@ -105,7 +105,7 @@ const consuming: readonly DenialCase[] = [
     },
     // kafkajs stops at the first error of an answer.
     read: { java: 10, confluent: 10, franz: 10 },
-    // Of librdkafka no answer was seen that holds both: it leaves alone for a while what it was denied.
+    // Of librdkafka no answer was seen that holds both.
     mixed: { api: 'Fetch', clients: ['java', 'franz', 'kafkajs'] },
     isFed: true,
   },
