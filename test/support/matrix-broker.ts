@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import type { Certificate } from './certificates.ts'
 import { type Kafka, type KafkaListener, startKafka } from './kafka.ts'
 import { backs, type Side } from './matrix-cells.ts'
-import { audience, issuer } from './tokens.ts'
+import { audience, issuer } from './signed-token.ts'
 
 /** Users of the broker. */
 export const back = { gateway: 'back-gateway', carol: 'back-carol', mapped: 'back-mapped' } as const

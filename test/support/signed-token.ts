@@ -8,7 +8,7 @@ export interface TokenSigner {
   token(change?: object, header?: object, key?: KeyObject): string
 }
 
-export const issuer = 'https://idp'
+export const issuer = 'https://login.example.com'
 export const audience = 'kafka'
 
 export function createTokenSigner(subject: string): TokenSigner {

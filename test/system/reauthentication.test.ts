@@ -24,7 +24,8 @@ import { type Kafka, skipReason, startKafka } from '../support/kafka.ts'
 import { complaints } from '../support/oracle.ts'
 import { connectRaw } from '../support/raw-client.ts'
 import { logIn, scram } from '../support/sasl.ts'
-import { audience, createTokenIssuer, issuer } from '../support/tokens.ts'
+import { audience, issuer } from '../support/signed-token.ts'
+import { createTokenIssuer } from '../support/tokens.ts'
 
 const seconds = Number(process.env.VKITM_REAUTH_SECONDS ?? 60)
 const perSecond = 400
