@@ -163,7 +163,10 @@ admin: none
 
   const rows = new Map(
     Array.from(
-      sectionOf(read('README.md'), '## When a client does not get in').matchAll(/^\| (.+?) \| (`.+`) \| (`.+`) \|$/gm),
+      // The table below the next heading is another test's.
+      sectionOf(read('README.md'), '## When a client does not get in')
+        .split('\n### ')[0]!
+        .matchAll(/^\| (.+?) \| (`.+`) \| (`.+`) \|$/gm),
       ([, situation = '', ...cells]) => [situation, cells.map(textsIn)] as const,
     ),
   )
