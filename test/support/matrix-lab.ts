@@ -52,8 +52,9 @@ export async function openMatrix(): Promise<Matrix> {
     closers.push(() => kafka.stop())
     const endpoint = await startTokenEndpoint(tokens)
     closers.push(endpoint.stop)
-    const ports = new Map<Cell, number>()
-    for (const [at, cell] of cells.entries()) ports.set(cell, (await portsFrom) + 2 * at)
+    // Looked for when the broker has its ports: before, it might get one of these.
+    const first = await freePortRange(2 * cells.length)
+    const ports = new Map(cells.map((cell, at) => [cell, first + 2 * at]))
     const config = configOf({ kafka, folder, ports, endpoint: endpoint.url })
     const env = { TMPDIR: folder, VKITM_UPSTREAM_PASSWORD: back.gateway }
     const gateway = await startGateway({ config, env })
@@ -90,8 +91,6 @@ export async function openMatrix(): Promise<Matrix> {
     throw error
   }
 }
-
-const portsFrom = freePortRange(2 * cells.length)
 
 /** Everything under the names that README's tables give it. */
 async function writeFiles(folder: string, tokens: TokenIssuer) {
