@@ -113,8 +113,12 @@ export class Workspace {
   removeNow(): void {
     const pause = new Int32Array(new SharedArrayBuffer(4))
     // A file that another thread is making right now brings its folder back: looked for again, and a bounded number of times.
-    for (let tries = 0; tries < 5 && existsSync(this.folder); tries++) {
-      rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 })
+    for (let triesLeft = 5; triesLeft > 0 && existsSync(this.folder); triesLeft--) {
+      try {
+        rmSync(this.folder, { recursive: true, force: true })
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY' || triesLeft === 1) throw error
+      }
       Atomics.wait(pause, 0, 0, 20)
     }
   }
