@@ -75,6 +75,7 @@ export const cells: readonly Cell[] = [
   ...everyBack,
   ...coverOf([...everyFront, ...everyBack]),
   { front: usual, back: usual, mode: 'mapped' },
+  { front: usual, back: { transport: 'mTLS', login: 'none' }, mode: 'mapped' },
   { front: { transport: 'TLS', login: 'none' }, back: usual, mode: 'passthrough' },
 ]
 

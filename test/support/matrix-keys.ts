@@ -30,11 +30,13 @@ function frontLogin({ transport, login }: Side): Keys {
 }
 
 const ca = 'certs/upstream-ca.pem'
+const certified = { ca, certificate: 'certs/gateway-client.pem', key: 'certs/gateway-client.key' }
 const backTls: Readonly<Record<Side['transport'], Keys>> = {
   plaintext: {},
   TLS: { tls: { ca } },
-  mTLS: { tls: { ca, certificate: 'certs/gateway-client.pem', key: 'certs/gateway-client.key' } },
+  mTLS: { tls: certified },
 }
+const mappedTls = { tls: { ...certified, certificates: 'certs/upstream-certificates.json' } }
 const password = '${env:VKITM_UPSTREAM_PASSWORD}'
 export const tokenEndpoint = 'https://login.example.com/token'
 
@@ -45,6 +47,6 @@ export function backKeys({ back: { transport, login }, mode }: Pick<Cell, 'back'
       ? { oauthbearer: { tokenEndpoint, clientId: 'gateway', clientSecret: password } }
       : { username: 'gateway', password }
   const credentials = mode === 'mapped' ? { credentials: 'certs/upstream-users.json' } : {}
-  const sasl = login === 'none' ? {} : { sasl: { mode, mechanism: login, ...credential, ...credentials } }
-  return { ...backTls[transport], ...sasl }
+  if (login === 'none') return mode === 'mapped' ? mappedTls : backTls[transport]
+  return { ...backTls[transport], sasl: { mode, mechanism: login, ...credential, ...credentials } }
 }

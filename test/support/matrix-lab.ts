@@ -13,7 +13,7 @@ import { freePortRange } from './free-ports.ts'
 import { type GatewayProcess, startGateway } from './gateway.ts'
 import type { Kafka } from './kafka.ts'
 import { back, listenerOf, startMatrixBroker } from './matrix-broker.ts'
-import { type Cell, cells, type Side } from './matrix-cells.ts'
+import { type Cell, cells } from './matrix-cells.ts'
 import { backKeys, frontKeys, tokenEndpoint } from './matrix-keys.ts'
 import { createTokenIssuer, type TokenIssuer } from './tokens.ts'
 
@@ -105,6 +105,7 @@ async function writeFiles(folder: string, tokens: TokenIssuer) {
   const client = clients.client('client', `CN=${certified},O=vkitm`)
   const upstream = brokers.server('broker', names)
   const own = brokers.client('gateway', 'CN=gateway,O=vkitm')
+  const { certificate, key } = brokers.client('mapped', 'CN=mapped,O=vkitm')
   const certs = join(folder, 'certs')
   mkdirSync(certs)
   const copies = { 'gateway.pem': front.certificate, 'gateway.key': front.key, 'clients-ca.pem': clients.ca }
@@ -119,6 +120,7 @@ async function writeFiles(folder: string, tokens: TokenIssuer) {
   write('users.json', (await usersOf(passwords)).toText())
   const mapped = { [`User:${users['SCRAM-SHA-512']}`]: { username: 'mapped', password: back.mapped } }
   write('upstream-users.json', JSON.stringify(mapped))
+  write('upstream-certificates.json', JSON.stringify({ [`User:${users['SCRAM-SHA-512']}`]: { certificate, key } }))
   write('jwks.json', tokens.keySet)
   const everybody = ['ANONYMOUS', certified, 'carol', ...Object.values(users)]
   const rules = everybody.flatMap(name => [
@@ -201,9 +203,7 @@ function loginOf(cell: Cell, tokenFile: string): Pick<Job, 'sasl'> {
 
 /** Where the broker has to see a cell's client, and as whom. */
 export function seenAtBroker({ back: side, mode }: Cell): string {
-  const own = side.login !== 'none' ? 'gateway' : whoIs(side)
-  const name = { service: own, mapped: 'mapped', passthrough: 'carol' }[mode]
-  return `${listenerOf(side)} as User:${name}`
+  const name = { service: 'gateway', mapped: 'mapped', passthrough: 'carol' }[mode]
+  const byCertificate = side.transport === 'mTLS' ? `CN=${name},O=vkitm` : 'ANONYMOUS'
+  return `${listenerOf(side)} as User:${side.login === 'none' ? byCertificate : name}`
 }
-
-const whoIs = ({ transport }: Side): string => (transport === 'mTLS' ? 'CN=gateway,O=vkitm' : 'ANONYMOUS')

@@ -7,8 +7,9 @@ import time
 from confluent_kafka import Consumer, KafkaException, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from job import line
+from job import Report
 
+REPORT = Report()
 POLL = 0.05
 # Whatever takes longer is a hang.
 PATIENCE = 8
@@ -129,7 +130,7 @@ def stream(step, _):
     rebalances = None
 
     def say(**fields):
-        line(**fields)
+        REPORT.line(**fields)
         sys.stdout.flush()
 
     def counted(statistics):
@@ -157,9 +158,9 @@ def stream(step, _):
     while True:
         for message in consumer.consume(500, POLL):
             if message.error() is None:
-                line(read=message.topic(), value=message.value().decode())
+                REPORT.line(read=message.topic(), value=message.value().decode())
             else:
-                line(failed=[f"{message.error().name()} {message.topic()}"])
+                REPORT.line(failed=[f"{message.error().name()} {message.topic()}"])
         sys.stdout.flush()
 
 
@@ -186,5 +187,5 @@ for text in sys.stdin:
     step = connection | json.loads(text)
     answer = Answer()
     DOES.get(step["do"], administer)(step, answer)
-    line(step=answer.json())
+    REPORT.line(step=answer.json())
     sys.stdout.flush()
