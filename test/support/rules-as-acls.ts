@@ -1,21 +1,11 @@
 /** Simple rules as the ACLs that say the same to Kafka itself: its answers are what the gateway's are held against. */
 import kafkajs, { type Admin } from 'kafkajs'
+import { AclOperation } from '../../src/protocol/acl-operation.ts'
 
 type AclEntry = Parameters<Admin['createAcls']>[0]['acl'][number]
 
 const types: Readonly<Record<string, number>> = { topic: 2, group: 3, cluster: 4, transactionalId: 5 }
-const operations: Readonly<Record<string, number>> = {
-  '*': 2,
-  read: 3,
-  write: 4,
-  create: 5,
-  delete: 6,
-  alter: 7,
-  describe: 8,
-  describeConfigs: 10,
-  alterConfigs: 11,
-  idempotentWrite: 12,
-}
+const operations: Readonly<Record<string, number>> = { '*': 2, ...AclOperation }
 
 export function rulesAsAcls(rules: string): AclEntry[] {
   const rows = rules

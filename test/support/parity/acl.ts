@@ -1,4 +1,5 @@
 /** Access rules as Kafka's CreateAcls knows them, and random sets of them. */
+import { AclOperation } from '../../../src/protocol/acl-operation.ts'
 import type { Random } from '../../../tools/golden/random.ts'
 import { principals, type World } from './world.ts'
 
@@ -12,22 +13,7 @@ export const resourceTypes = {
   user: 7,
 } as const
 
-export const operations = {
-  all: 2,
-  read: 3,
-  write: 4,
-  create: 5,
-  delete: 6,
-  alter: 7,
-  describe: 8,
-  clusterAction: 9,
-  describeConfigs: 10,
-  alterConfigs: 11,
-  idempotentWrite: 12,
-  createTokens: 13,
-  describeTokens: 14,
-  twoPhaseCommit: 15,
-} as const
+export const operations = { all: 2, ...AclOperation } as const
 
 export type ResourceType = keyof typeof resourceTypes
 export type Operation = keyof typeof operations
