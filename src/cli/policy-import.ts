@@ -71,7 +71,9 @@ async function fromCluster(file: string, values: { readonly cluster?: string | u
   const { acls, brokers } = await readAuthorizer(clusterOf(config, file, values), config)
   const { superUsers, refusals } = judgeAuthorizer(brokers, told)
   const imported = aclsToPolicy(acls ?? [])
-  return { ...imported, superUsers, refusals: [...refusals, ...imported.refusals] }
+  // Kafka tells them in any order: sorted, two imports differ only where the ACLs do.
+  const rows = imported.rows.toSorted()
+  return { ...imported, rows, superUsers, refusals: [...refusals, ...imported.refusals] }
 }
 
 function printRows({ model, rows, superUsers, reachesInternalTopics, refusals }: Imported): void {

@@ -49,13 +49,16 @@ function randomRules(random: Random, hosts: readonly string[]): Acl[] {
     const type = random.pick(['topic', 'topic', 'group', 'transactionalId', 'cluster'] as const)
     const name = type === 'cluster' ? 'kafka-cluster' : random.chance(8) ? '*' : random.pick(names[type])
     const isPrefix = type !== 'cluster' && name !== '*' && random.chance(3)
+    const permission = random.chance(name === '*' ? 20 : 6) ? 'deny' : 'allow'
+    // Denied to everyone, the cluster is denied to the gateway, too, which then has nothing to import.
+    const isForAll = random.chance(6) && !(type === 'cluster' && permission === 'deny')
     return rule({
-      principal: random.chance(6) ? 'User:*' : `User:${random.pick(users)}`,
+      principal: isForAll ? 'User:*' : `User:${random.pick(users)}`,
       type,
       pattern: isPrefix ? 'prefixed' : 'literal',
       name: isPrefix ? name.slice(0, 1 + random.below(name.length)) : name,
       operation: random.chance(5) ? 'all' : random.pick(operationsOf(type)),
-      permission: random.chance(name === '*' ? 20 : 6) ? 'deny' : 'allow',
+      permission,
       host: random.pick(hosts),
     })
   })

@@ -76,7 +76,7 @@ describe('B-03: a topic revoked while consumers stream', {
     describe(title, () => {
       const said = () => clients[at]!.said
       const between = (topic: Topic, fromMs: number, toMs: number) =>
-        readsOf(said(), topic).filter(read => read.at > fromMs && read.at < toMs)
+        readsOf(said(), topic).filter(read => read.at > fromMs && read.at <= toMs)
 
       it('gets no record of it once a second has passed', t => {
         const { revoked, granted } = moments
