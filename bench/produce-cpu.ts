@@ -24,7 +24,8 @@ export const produceCpu: Row = {
     { id: 'rate', title: 'produced', unit: 'MiB/s', digits: 0 },
   ],
   prepare: async testbed => void (await testbed.ensureTopic(topic, topicConfig)),
-  warmUp: async target => void (await produce(target, 64 * 1024)),
+  // As much as is measured: V8's compilers are at work until then.
+  warmUp: async target => void (await produce(target, target.testbed.scale.records)),
   async measure(target): Promise<Sample> {
     const { records } = target.testbed.scale
     if (target.pid === undefined) return { rate: await produce(target, records) }

@@ -61,13 +61,14 @@ const children = ({ pid }: ChildProcess): string[] =>
     .filter(Boolean)
 
 describe('the process that start runs the gateway in', () => {
-  test('has a young generation that was chosen and objects that begin there, and gets the signals', {
+  test('has generations that were chosen and objects that begin in the young one, and gets the signals', {
     skip: noPs(),
   }, async () => {
     const { parent, port } = await startGateway()
     assert.equal(children(parent).length, 1)
     assert.match(children(parent)[0]!, /--min-semi-space-size=\d+/)
     assert.match(children(parent)[0]!, /--no-allocation-site-pretenuring/)
+    assert.match(children(parent)[0]!, /--initial-old-space-size=\d+/)
     const exit = once(parent, 'exit')
     parent.kill('SIGTERM')
     assert.deepEqual(await within('the end', exit), [0, null])
