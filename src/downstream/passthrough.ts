@@ -173,7 +173,7 @@ export class Passthrough {
 
   /** Whose token was refused has one more word, and may go without it. */
   #tellOfToken(): void {
-    if (this.#mechanism === 'OAUTHBEARER') this.#tell('token refused by the broker')
+    if (this.#mechanism === 'OAUTHBEARER') this.#tell(tokenRefused)
   }
 
   #tell(reason: string): void {
@@ -190,14 +190,23 @@ export class Passthrough {
   }
 }
 
+const tokenRefused = 'token refused by the broker'
+/** What a client answers to that (RFC 7628, 3.2.3). */
+const understood = Buffer.from([1])
+
 /** The broker's text may say anything; its code is one of Kafka's. */
 const refusalIn = (response: unknown): string =>
   `refused by the broker: ${errorName((response as { readonly errorCode: number }).errorCode)}`
 
+interface Known extends Pick<Relayed, 'name' | 'mechanism'> {
+  /** By the broker, in the login under way. */
+  isTokenRefused: boolean
+}
+
 /** Later logins on the same connection are passed on as well, but only as the same one. */
 export class RelayedLogins implements Stage {
   readonly name = 'relayed logins'
-  readonly #known = new WeakMap<Client, Pick<Relayed, 'name' | 'mechanism'>>()
+  readonly #known = new WeakMap<Client, Known>()
   readonly #onFailed: LoginContext['onFailed']
 
   constructor(onFailed: LoginContext['onFailed']) {
@@ -205,7 +214,7 @@ export class RelayedLogins implements Stage {
   }
 
   begin(client: Client, { name, mechanism }: Relayed): void {
-    this.#known.set(client, { name, mechanism })
+    this.#known.set(client, { name, mechanism, isTokenRefused: false })
   }
 
   handler(apiKey: number): ApiHandler | undefined {
@@ -220,26 +229,36 @@ export class RelayedLogins implements Stage {
   }
 
   #answered(body: unknown, { client }: Exchange): ResponseOutcome {
-    const { errorCode } = body as SaslAuthenticateResponse
-    // Of the first login whoever relays it tells.
+    const { errorCode, authBytes } = body as SaslAuthenticateResponse
     const known = this.#known.get(client)
-    if (errorCode !== ErrorCode.NONE && known !== undefined)
-      this.#onFailed({ reason: refusalIn(body), mechanism: known.mechanism }, client)
+    // Of the first login whoever relays it tells.
+    if (known === undefined) return unchanged
+    const { mechanism } = known
+    if (errorCode !== ErrorCode.NONE) {
+      if (!known.isTokenRefused) this.#onFailed({ reason: refusalIn(body), mechanism }, client)
+    } else if (mechanism === 'OAUTHBEARER' && authBytes.length > 0) {
+      known.isTokenRefused = true
+      this.#onFailed({ reason: tokenRefused, mechanism }, client)
+    }
     return unchanged
   }
 
   #handshake(body: unknown, { client, header }: Exchange): RequestOutcome {
     const { mechanism } = body as SaslHandshakeRequest
     if (header.apiVersion === 0) return close('SaslHandshake 0 cannot be passed on')
-    return this.#known.get(client)?.mechanism === mechanism ? unchanged : close('another mechanism than at first')
+    const known = this.#known.get(client)
+    if (known?.mechanism !== mechanism) return close('another mechanism than at first')
+    known.isTokenRefused = false
+    return unchanged
   }
 
   #authenticate(body: unknown, { client }: Exchange): RequestOutcome {
     const known = this.#known.get(client)
     if (known === undefined) return close('a login before the first one')
-    const name = claimedName(known.mechanism, (body as SaslAuthenticateRequest).authBytes)
-    // The last message of SCRAM names nobody.
-    const mayBeSilent = known.mechanism.startsWith('SCRAM')
+    const { authBytes } = body as SaslAuthenticateRequest
+    const name = claimedName(known.mechanism, authBytes)
+    // The last message of SCRAM names nobody, nor does what follows a refused token.
+    const mayBeSilent = known.mechanism.startsWith('SCRAM') || (known.isTokenRefused && authBytes.equals(understood))
     if (name === undefined ? mayBeSilent : name === known.name) return unchanged
     return close('another principal than at first')
   }

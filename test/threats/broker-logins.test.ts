@@ -253,6 +253,42 @@ describe('brokers that ask for a login', () => {
       }
     })
 
+    test('a later login whose token the broker refuses is one line, too, and the client hears why', async () => {
+      const { connect, log } = await start(passthrough, false)
+      const token = (sub: string) =>
+        Buffer.from(`n,,\x01auth=Bearer e30.${Buffer.from(JSON.stringify({ sub })).toString('base64url')}.x\x01\x01`)
+      const reply = (errorCode: number, authBytes = '') => ({
+        errorCode,
+        errorMessage: errorCode === 0 ? null : 'expired',
+        authBytes: Buffer.from(authBytes),
+        sessionLifetimeMs: 0n,
+      })
+      const replies = [reply(0), reply(0, '{"status":"invalid_token"}'), reply(58)]
+      broker.answer(ApiKey.SaslHandshake, ({ mechanism }) => ({ errorCode: 0, mechanisms: [mechanism] }))
+      broker.answer(ApiKey.SaslAuthenticate, () => replies.shift()!)
+      try {
+        const client = await connect()
+        const say = async (authBytes: Buffer) => (await client.ask(ApiKey.SaslAuthenticate, 2, { authBytes })).errorCode
+        const begin = () => client.ask(ApiKey.SaslHandshake, 1, { mechanism: 'OAUTHBEARER' })
+        await begin()
+        assert.equal(await say(token('olga')), 0)
+        await client.ask(ApiKey.ListGroups, 4, groups)
+        await begin()
+        assert.equal(await say(token('olga')), 0)
+        assert.equal(await say(Buffer.from([1])), 58)
+        assert.deepEqual(
+          log.lines('login failed').map(({ principal, details }) => [principal, details]),
+          [['User:olga', { reason: 'token refused by the broker', mechanism: 'OAUTHBEARER' }]],
+        )
+        await begin()
+        client.send(ApiKey.SaslAuthenticate, 2, { authBytes: Buffer.from([1]) })
+        await client.expectClosed()
+        assert.deepEqual(replies, [])
+      } finally {
+        await stop()
+      }
+    })
+
     test('B-26: a later login as somebody else is not relayed', async () => {
       const { connect } = await start(passthrough, false)
       try {
