@@ -101,14 +101,18 @@ export class Passthrough {
   #note({ header, request }: Exchange): string | undefined {
     if (header.apiKey === ApiKey.SaslHandshake) {
       if (header.apiVersion === 0) return 'SaslHandshake 0 cannot be passed on'
+      if (this.#mechanism !== undefined) return 'a second SaslHandshake'
       const { mechanism } = request as SaslHandshakeRequest
       this.#mechanism = mechanisms.find(known => known === mechanism)
       if (this.#mechanism === undefined) return 'a mechanism that does not say who logs in'
     }
     if (header.apiKey !== ApiKey.SaslAuthenticate) return undefined
     if (this.#mechanism === undefined) return 'SaslAuthenticate without SaslHandshake'
-    this.#name ??= claimedName(this.#mechanism, (request as SaslAuthenticateRequest).authBytes)
-    return this.#name === undefined ? 'a login that names nobody' : undefined
+    const { authBytes } = request as SaslAuthenticateRequest
+    this.#name ??= claimedName(this.#mechanism, authBytes)
+    if (this.#name === undefined) return 'a login that names nobody'
+    const begun = { name: this.#name, mechanism: this.#mechanism, isTokenRefused: this.#isTold }
+    return goesOn(begun, authBytes) ? undefined : 'another principal than at first'
   }
 
   async #relay(exchange: Exchange): Promise<void> {
@@ -198,15 +202,25 @@ const understood = Buffer.from([1])
 const refusalIn = (response: unknown): string =>
   `refused by the broker: ${errorName((response as { readonly errorCode: number }).errorCode)}`
 
-interface Known extends Pick<Relayed, 'name' | 'mechanism'> {
+interface Begun extends Pick<Relayed, 'name' | 'mechanism'> {
   /** By the broker, in the login under way. */
   isTokenRefused: boolean
+}
+
+/**
+ * Is the message one of the login that began so? A broker judges each token anew: after one that it refused, which need
+ * not be genuine, comes nothing but the word that this was understood. The last message of SCRAM names nobody either.
+ */
+function goesOn({ name, mechanism, isTokenRefused }: Begun, authBytes: Buffer): boolean {
+  if (mechanism === 'OAUTHBEARER' && isTokenRefused) return authBytes.equals(understood)
+  const claimed = claimedName(mechanism, authBytes)
+  return claimed === undefined ? mechanism.startsWith('SCRAM') : claimed === name
 }
 
 /** Later logins on the same connection are passed on as well, but only as the same one. */
 export class RelayedLogins implements Stage {
   readonly name = 'relayed logins'
-  readonly #known = new WeakMap<Client, Known>()
+  readonly #known = new WeakMap<Client, Begun>()
   readonly #onFailed: LoginContext['onFailed']
 
   constructor(onFailed: LoginContext['onFailed']) {
@@ -255,11 +269,7 @@ export class RelayedLogins implements Stage {
   #authenticate(body: unknown, { client }: Exchange): RequestOutcome {
     const known = this.#known.get(client)
     if (known === undefined) return close('a login before the first one')
-    const { authBytes } = body as SaslAuthenticateRequest
-    const name = claimedName(known.mechanism, authBytes)
-    // The last message of SCRAM names nobody, nor does what follows a refused token.
-    const mayBeSilent = known.mechanism.startsWith('SCRAM') || (known.isTokenRefused && authBytes.equals(understood))
-    if (name === undefined ? mayBeSilent : name === known.name) return unchanged
+    if (goesOn(known, (body as SaslAuthenticateRequest).authBytes)) return unchanged
     return close('another principal than at first')
   }
 }

@@ -193,7 +193,10 @@ export class Clients {
 
   #begin(socket: Arrival['socket'], client: Client): void {
     const session = new Session(socket, client, this.#context, () => this.#ended(session))
-    this.#sessions.set(session, this.#numbersOf(socket))
+    const numbers = this.#numbersOf(socket)
+    this.#sessions.set(session, numbers)
+    // A login may take longer than it takes to be revoked.
+    if (this.#areRevoked(numbers)) return this.#revoked(session)
     // Whoever logged in gave the socket away paused.
     socket.resume()
     if (this.#isDraining) session.drain()
@@ -206,11 +209,14 @@ export class Clients {
 
   /** New handshakes use what was replaced; open connections live on, but for those that must not. */
   #replaced(): void {
-    const { current, revocations } = this.tls!
-    this.#listener.replaceContext(current.contextOptions)
+    this.#listener.replaceContext(this.tls!.current.contextOptions)
     for (const [session, numbers] of [...this.#sessions]) {
-      if (numbers.some(number => isRevoked(revocations, number))) this.#revoked(session)
+      if (this.#areRevoked(numbers)) this.#revoked(session)
     }
+  }
+
+  #areRevoked(numbers: readonly CertificateNumber[]): boolean {
+    return numbers.length > 0 && numbers.some(number => isRevoked(this.tls!.revocations, number))
   }
 
   #revoked(session: Session): void {

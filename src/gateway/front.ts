@@ -105,7 +105,16 @@ export class Front {
           return void socket.destroy()
         }
         this.#relayed!.begin(client, relayed)
-        this.#links.set(client, relayed.adopt)
+        // Until the session's first request wants it, the broker's connection ends with the client's, and the other way round.
+        let isAdopted = false
+        const link = relayed.adopt({ onWritable: () => undefined, onClosed: () => socket.destroy() })
+        socket.once('close', () => {
+          if (!isAdopted) link.destroy()
+        })
+        this.#links.set(client, events => {
+          isAdopted = true
+          return relayed.adopt(events)
+        })
         begin(client)
       },
     })

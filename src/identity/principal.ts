@@ -17,11 +17,10 @@ const ANONYMOUS_NAME = 'ANONYMOUS'
 export const anonymous: Principal = Object.freeze({ type: 'User', name: ANONYMOUS_NAME })
 
 /**
- * A principal from a name that a credential vouches for. Normalised, so that one name has one spelling; refused where
- * it could be mistaken for another or for nobody.
+ * A principal from a name that a credential vouches for; refused where it could be mistaken for another or for nobody.
+ * Nothing is normalised: Kafka tells spellings apart, and whoever may choose a name could choose another's that way.
  */
-export function userPrincipal(vouched: string): Principal {
-  const name = vouched.normalize('NFC')
+export function userPrincipal(name: string): Principal {
   const reason = flaw(name)
   if (reason !== undefined)
     throw new TlsError(`a principal is refused: ${reason}`, { details: { name: JSON.stringify(name.slice(0, 64)) } })
@@ -32,6 +31,7 @@ function flaw(name: string): string | undefined {
   if (name === '') return 'its name is empty'
   if (name === ANONYMOUS_NAME) return `${ANONYMOUS_NAME} is kept for clients without a credential`
   if (Buffer.byteLength(name) > NAME_BYTES_MAX) return `its name is longer than ${NAME_BYTES_MAX} bytes`
+  if (name !== name.normalize('NFC')) return 'its name is not in Unicode form NFC'
   if (FORBIDDEN.test(name)) return 'its name holds control characters'
   return undefined
 }

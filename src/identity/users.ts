@@ -14,11 +14,19 @@ type Verifiers = ReadonlyMap<ScramMechanism, ScramVerifier>
 /** Immutable: who comes or goes makes another one. */
 export class Users implements Credentials {
   readonly #byName: ReadonlyMap<string, Verifiers>
+  /** Made once: whoever names nobody has one of these looked at. */
+  readonly #sampleOf: ReadonlyMap<ScramMechanism, readonly ScramVerifier[]>
   readonly #samples: readonly NamedVerifier[]
 
   constructor(byName: ReadonlyMap<string, Verifiers> = new Map()) {
     this.#byName = byName
     this.#samples = [...byName.keys()].map(name => this.anyVerifier(name)!)
+    this.#sampleOf = new Map(
+      scramMechanisms.map(mechanism => [
+        mechanism,
+        [...byName.values()].flatMap(verifiers => verifiers.get(mechanism) ?? []),
+      ]),
+    )
   }
 
   get names(): readonly string[] {
@@ -42,7 +50,7 @@ export class Users implements Credentials {
   }
 
   sample(mechanism: ScramMechanism): readonly ScramVerifier[] {
-    return [...this.#byName.values()].flatMap(verifiers => verifiers.get(mechanism) ?? [])
+    return this.#sampleOf.get(mechanism) ?? []
   }
 
   samples(): readonly NamedVerifier[] {

@@ -8,8 +8,10 @@ test('principals are printed as Kafka prints them', () => {
   assert.equal(formatPrincipal(anonymous), 'User:ANONYMOUS')
 })
 
-test('D-13: two spellings of one name are one principal', () => {
-  assert.equal(userPrincipal('Jose\u0301').name, userPrincipal('Jos\u00e9').name)
+test('D-13: of the spellings of one name one is a principal, the others become nobody', () => {
+  assert.equal(userPrincipal('Jos\u00e9').name, 'Jos\u00e9')
+  // A combining accent, the Kelvin sign, the Greek question mark.
+  for (const name of ['Jose\u0301', '\u212aafka', 'a\u037e']) assert.throws(() => userPrincipal(name), /form NFC/)
 })
 
 test('D-13: names that could be mistaken or forge a line are refused', () => {

@@ -63,8 +63,8 @@ describe('a token', () => {
   })
 
   test('D-13: gives a principal in one spelling, or none', async () => {
-    assert.equal((await judge(token({ sub: 'u\u0308' }))).name, 'ü')
-    for (const sub of ['', 'ANONYMOUS', 'a\nb', 'x'.repeat(257)])
+    assert.equal((await judge(token({ sub: 'ü' }))).name, 'ü')
+    for (const sub of ['', 'u\u0308', 'ANONYMOUS', 'a\nb', 'x'.repeat(257)])
       await assert.rejects(judge(token({ sub })), JSON.stringify(sub))
   })
 

@@ -1,5 +1,7 @@
 /** The gateway's and its clients' logins at brokers that ask for one. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { UpstreamSaslConfig } from '../../src/config/config.ts'
@@ -13,7 +15,7 @@ import { usersOf } from '../sasl/scram-peers.ts'
 import { type FakeBroker, startFakeBroker } from '../support/fake-broker.ts'
 import { askForLogins, authenticate, type BrokerLogins, logIn, scram } from '../support/sasl.ts'
 import { startTestGateway, type TestGateway } from '../support/test-gateway.ts'
-import { until } from '../support/until.ts'
+import { until, within } from '../support/until.ts'
 
 const front = await usersOf({ alice: 'front-alice', bob: 'front-bob', carol: 'front-carol' })
 const back = await usersOf({
@@ -284,6 +286,52 @@ describe('brokers that ask for a login', () => {
         client.send(ApiKey.SaslAuthenticate, 2, { authBytes: Buffer.from([1]) })
         await client.expectClosed()
         assert.deepEqual(replies, [])
+      } finally {
+        await stop()
+      }
+    })
+
+    test('D-13: who began as somebody else is not let in by a token of his own', async () => {
+      const { connect } = await start(passthrough, false)
+      const token = (sub: string) =>
+        Buffer.from(`n,,\x01auth=Bearer e30.${Buffer.from(JSON.stringify({ sub })).toString('base64url')}.x\x01\x01`)
+      // As Kafka does: what is refused is answered, and the next token is judged anew.
+      broker.answer(ApiKey.SaslHandshake, ({ mechanism }) => ({ errorCode: 0, mechanisms: [mechanism] }))
+      broker.answer(ApiKey.SaslAuthenticate, ({ authBytes }) => ({
+        errorCode: 0,
+        errorMessage: null,
+        authBytes: authBytes.equals(token('mallory')) ? Buffer.alloc(0) : Buffer.from('{"status":"invalid_token"}'),
+        sessionLifetimeMs: 0n,
+      }))
+      try {
+        for (const then of [
+          { key: ApiKey.SaslAuthenticate, version: 2, body: { authBytes: token('mallory') } },
+          { key: ApiKey.SaslAuthenticate, version: 2, body: { authBytes: token('alice') } },
+          { key: ApiKey.SaslAuthenticate, version: 2, body: { authBytes: Buffer.from([1, 1]) } },
+          { key: ApiKey.SaslHandshake, version: 1, body: { mechanism: 'OAUTHBEARER' } },
+        ]) {
+          const client = await connect()
+          await client.ask(ApiKey.SaslHandshake, 1, { mechanism: 'OAUTHBEARER' })
+          await client.ask(ApiKey.SaslAuthenticate, 2, { authBytes: token('alice') })
+          const before = broker.seen.length
+          client.send(then.key, then.version, then.body)
+          await client.expectClosed()
+          assert.equal(broker.seen.length, before)
+        }
+      } finally {
+        await stop()
+      }
+    })
+
+    test('who logs in and leaves takes the connection to the broker along', async () => {
+      const { connect } = await start(passthrough, false)
+      try {
+        const client = await connect()
+        await logIn(client, scram('alice', 'own-alice'))
+        const { socket } = logins.seen.at(-1)!
+        const closed = once(socket as Socket, 'close')
+        await client.close()
+        await within('the end of the broker connection', closed)
       } finally {
         await stop()
       }
