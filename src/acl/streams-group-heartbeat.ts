@@ -21,6 +21,7 @@ import { type AclFacts, answer, type EnforcementOf, part, type Ruling, whole } f
 import type { Judge } from './judge.ts'
 import { cluster, clusterName, group, topic as topicRights } from './rights.ts'
 import { mayDescribeAll } from './subscribed-topics.ts'
+import { closedConfigs } from './topic-configs.ts'
 import { alternationOf, problemOf, type TopicExpressions } from './topic-expressions.ts'
 import { isInternalTopic, isTopicName } from './topic-names.ts'
 
@@ -30,14 +31,17 @@ type Response = StreamsGroupHeartbeatResponse
 const joining = 0
 
 export function enforceStreamsGroupHeartbeat(
-  { topics: catalog }: AclFacts,
+  { topics: catalog, topicConfigs }: AclFacts,
   expressions: TopicExpressions,
 ): EnforcementOf<typeof ApiKey.StreamsGroupHeartbeat> {
   return {
     request(body, judge, exchange) {
       if (!judge.allows(group.read, body.groupId)) return refuse(ErrorCode.GROUP_AUTHORIZATION_FAILED)
       const subtopologies = body.topology?.subtopologies ?? []
-      const refusal = refuseTopics(subtopologies, judge) ?? refuseExpressions(subtopologies)
+      const refusal =
+        refuseTopics(subtopologies, judge) ??
+        refuseSettings(subtopologies, topicConfigs) ??
+        refuseExpressions(subtopologies)
       if (refusal !== undefined) return refusal
       const resolve = () => forward(subtopologies, expressions, judge, exchange)
       const uncreatable = uncreatableTopics(subtopologies, judge)
@@ -74,9 +78,24 @@ function usedTopics(subtopology: Subtopology): string[] {
   return [...subtopology.sourceTopics, ...subtopology.repartitionSinkTopics, ...internalTopics(subtopology)]
 }
 
-/** Those that a broker creates where they are missing. */
-function internalTopics({ repartitionSourceTopics, stateChangelogTopics }: Subtopology): string[] {
-  return [...repartitionSourceTopics, ...stateChangelogTopics].map(({ name }) => name)
+/** Those that a broker creates where they are missing, with the settings that the topology gives them. */
+function createdTopics({ repartitionSourceTopics, stateChangelogTopics }: Subtopology) {
+  return [...repartitionSourceTopics, ...stateChangelogTopics]
+}
+
+const internalTopics = (subtopology: Subtopology): string[] => createdTopics(subtopology).map(({ name }) => name)
+
+/** As in CreateTopics, in a code that streams clients know. */
+function refuseSettings(
+  subtopologies: readonly Subtopology[],
+  open: ReadonlySet<string> | undefined,
+): Ruling<Response> | undefined {
+  const configs = subtopologies.flatMap(createdTopics).flatMap(({ topicConfigs }) => topicConfigs)
+  const closed = closedConfigs(
+    configs.map(({ key }) => ({ name: key })),
+    open,
+  )
+  return closed === undefined ? undefined : refuse(ErrorCode.STREAMS_INVALID_TOPOLOGY, closed)
 }
 
 function refuseExpressions(subtopologies: readonly Subtopology[]): Ruling<Response> | undefined {

@@ -7,6 +7,7 @@ import { type Adapter, Enforcer, type Model, newModelFromString } from 'casbin'
 import { LRUCache } from 'lru-cache'
 import { PolicyError, type Problem } from '../../errors.ts'
 import { apiKeyOf } from '../../protocol/api-key.ts'
+import { isTopicOfBrokers } from '../topic-names.ts'
 import type { PolicyOptions } from './indexed-policy.ts'
 import { createKafkaFunctions } from './kafka-functions.ts'
 import type { Policy, Question, ResourceType, RuleOrigin, Subject, Verdict } from './policy.ts'
@@ -94,6 +95,7 @@ class CasbinPolicy implements Policy {
   readonly #verdicts = new LRUCache<string, Verdict>({ max: VERDICTS_MAX })
   /** By the very array that casbin was given, and gives back. */
   readonly #origins = new Map<readonly string[], { readonly allow: Verdict; readonly deny: Verdict }>()
+  readonly #namesInternal: boolean
   #asking: Question | undefined
 
   constructor(enforcer: GatewayEnforcer, columns: readonly string[], options: CasbinPolicyOptions) {
@@ -102,6 +104,7 @@ class CasbinPolicy implements Policy {
     this.#columns = columns
     this.#options = options
     this.#superUsers = new Set(options.superUsers)
+    this.#namesInternal = (options.internalTopics ?? 'named') === 'named'
     enforcer.replaceFunctions(createMatchFunctions())
     enforcer.replaceFunctions(createKafkaFunctions(() => this.#asking!))
   }
@@ -181,10 +184,16 @@ class CasbinPolicy implements Policy {
     return verdict
   }
 
+  /** By the row that decides: what a name means in others is the model's business. */
+  #mustBeNamed({ type, name }: Question): boolean {
+    return this.#namesInternal && type === 'topic' && isTopicOfBrokers(name)
+  }
+
   #enforce(values: readonly string[], question: Question): Verdict {
     this.#asking = question
     const [allowed, row] = this.#enforcer.enforceExSync(...values)
     const verdicts = this.#origins.get(row)
+    if (allowed && this.#mustBeNamed(question) && !row.includes(question.name)) return defaultVerdict
     if (allowed) return verdicts?.allow ?? allowedByModel
     return verdicts?.deny ?? defaultVerdict
   }

@@ -44,6 +44,18 @@ function load(own: Own, rules: string, { errors = [], names = [] }: Loaded = {})
 const exact = 'g(r.sub, p.sub) && r.type == p.type && r.name == p.name && r.op == p.op'
 
 describe("a model of the user's own", () => {
+  it('B-28: lets nobody at what brokers keep in topics but by a row that names it', async () => {
+    const matcher = 'r.sub == p.sub && r.type == p.type && (p.name == "*" || r.name == p.name) && r.op == p.op'
+    const policy = await load(
+      { matcher },
+      'p, User:alice, topic, *, read, allow\np, User:bob, topic, __consumer_offsets, read, allow',
+    )
+    assert.equal(ask(policy, 'User:alice', 'Fetch read topic orders').allowed, true)
+    assert.equal(ask(policy, 'User:alice', 'Fetch read topic __consumer_offsets').allowed, false)
+    assert.equal(ask(policy, 'User:bob', 'Fetch read topic __consumer_offsets').allowed, true)
+    assert.equal(ask(policy, 'User:admin', 'Fetch read topic __consumer_offsets').allowed, true)
+  })
+
   it('runs on casbin, and the deciding rule is named', async () => {
     const policy = await load({ matcher: exact }, '# one\np, admins, topic, t, read, allow\ng, User:alice, admins')
     const verdict = ask(policy, 'User:alice', 'Fetch read topic t')
