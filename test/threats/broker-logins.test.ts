@@ -41,6 +41,9 @@ const credentials = {
   ),
 }
 const groups = listGroupsRequestDefaults()
+/** OAUTHBEARER's only message, with a token that nobody signed. */
+const token = (sub: string) =>
+  Buffer.from(`n,,\x01auth=Bearer e30.${Buffer.from(JSON.stringify({ sub })).toString('base64url')}.x\x01\x01`)
 
 describe('brokers that ask for a login', () => {
   let broker: FakeBroker
@@ -257,8 +260,6 @@ describe('brokers that ask for a login', () => {
 
     test('a later login whose token the broker refuses is one line, too, and the client hears why', async () => {
       const { connect, log } = await start(passthrough, false)
-      const token = (sub: string) =>
-        Buffer.from(`n,,\x01auth=Bearer e30.${Buffer.from(JSON.stringify({ sub })).toString('base64url')}.x\x01\x01`)
       const reply = (errorCode: number, authBytes = '') => ({
         errorCode,
         errorMessage: errorCode === 0 ? null : 'expired',
@@ -293,8 +294,6 @@ describe('brokers that ask for a login', () => {
 
     test('D-13: who began as somebody else is not let in by a token of his own', async () => {
       const { connect } = await start(passthrough, false)
-      const token = (sub: string) =>
-        Buffer.from(`n,,\x01auth=Bearer e30.${Buffer.from(JSON.stringify({ sub })).toString('base64url')}.x\x01\x01`)
       // As Kafka does: what is refused is answered, and the next token is judged anew.
       broker.answer(ApiKey.SaslHandshake, ({ mechanism }) => ({ errorCode: 0, mechanisms: [mechanism] }))
       broker.answer(ApiKey.SaslAuthenticate, ({ authBytes }) => ({
