@@ -162,7 +162,7 @@ async function stepOf(session: SaslServerSession, clientBytes: Buffer): Promise<
   }
 }
 
-const refusal = (errorCode: number, errorMessage: string): LoginAnswer => ({
+export const refusal = (errorCode: number, errorMessage: string): LoginAnswer => ({
   authBytes: none,
   errorCode,
   errorMessage,

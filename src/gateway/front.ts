@@ -1,9 +1,10 @@
 /** The clients of one listener that have not logged in yet, and what is remembered of their login once they have. */
 import { Authentication } from '../downstream/authentication.ts'
 import type { EarlyContext } from '../downstream/early-requests.ts'
+import { LaterLogins } from '../downstream/later-logins.ts'
 import type { Arrival } from '../downstream/listener.ts'
 import type { LoginContext, LoginFailure, LoginPeer } from '../downstream/login.ts'
-import { Passthrough, type Relayed, RelayedLogins } from '../downstream/passthrough.ts'
+import { Passthrough, type Relayed } from '../downstream/passthrough.ts'
 import { Reauthentication } from '../downstream/reauthentication.ts'
 import type { Upstream, UpstreamEvents } from '../downstream/upstream.ts'
 import { formatPrincipal, userPrincipal } from '../identity/principal.ts'
@@ -32,7 +33,7 @@ export class Front {
   readonly #options: FrontOptions
   readonly #login: LoginContext | undefined
   readonly #again: Reauthentication | undefined
-  readonly #relayed: RelayedLogins | undefined
+  readonly #later: LaterLogins | undefined
   readonly #links = new WeakMap<Client, Relayed['adopt']>()
   readonly #waiting = new Set<Authentication | Passthrough>()
   #pipeline: Pipeline | undefined
@@ -43,8 +44,8 @@ export class Front {
     const onFailed: LoginContext['onFailed'] = (failure, peer) => this.#failed(failure, peer)
     this.#login = options.logins?.context({ guard, onFailed })
     if (this.#login === undefined) {
-      this.#relayed = new RelayedLogins(onFailed)
-      this.stage = this.#relayed
+      this.#later = new LaterLogins(onFailed)
+      this.stage = this.#later
     } else {
       this.#again = new Reauthentication({ ...this.#login, now, graceMs: limits.reauthTimeout })
       this.stage = this.#again
@@ -89,10 +90,12 @@ export class Front {
   }
 
   #passOn(socket: Arrival['socket'], known: Known, { begin, onClosed }: Events): Passthrough {
-    const { links } = this.#options.cluster
+    const { cluster, shared } = this.#options
     const context = {
       ...this.#early(),
-      openLink: links.openUnauthenticated.bind(links),
+      openLink: cluster.links.openUnauthenticated.bind(cluster.links),
+      answerTimeoutMs: shared.limits.connectTimeout,
+      guard: shared.guard,
       onFailed: this.#failed.bind(this),
     }
     return new Passthrough(socket, known, context, {
@@ -104,7 +107,7 @@ export class Front {
           relayed.adopt(ignored).destroy()
           return void socket.destroy()
         }
-        this.#relayed!.begin(client, relayed)
+        this.#later!.begin(client, relayed)
         // Until the session's first request wants it, the broker's connection ends with the client's, and the other way round.
         let isAdopted = false
         const link = relayed.adopt({ onWritable: () => undefined, onClosed: () => socket.destroy() })

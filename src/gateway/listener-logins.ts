@@ -4,7 +4,7 @@ import type { ListenerConfig, ListenerSaslConfig } from '../config/config.ts'
 import type { Reloadable } from '../config/reloadable.ts'
 import { pathsIn, reread } from '../config/reread.ts'
 import type { LoginContext } from '../downstream/login.ts'
-import { parseKeySet, remoteKeySet } from '../identity/key-set.ts'
+import { parseKeySet, RemoteKeySet } from '../identity/key-set.ts'
 import { createTokenJudge } from '../identity/token-judge.ts'
 import { parseUsers, Users } from '../identity/users.ts'
 import type { Mechanism, SaslServerSession } from '../sasl/conversation.ts'
@@ -27,6 +27,8 @@ export class ListenerLogins implements Reloadable {
   readonly #lookup: CredentialLookup
   #users: Users
   #judge: TokenJudge | undefined
+  /** Absent: keys are in a file. */
+  readonly #remoteKeys: RemoteKeySet | undefined
   /** For the URL of the keys. */
   #trust: Trust | undefined
 
@@ -37,18 +39,18 @@ export class ListenerLogins implements Reloadable {
     this.#lookup = new CredentialLookup(() => this.#users, standInSecret)
     this.#users = usersOf(this.#config)
     this.#trust = trustIn(this.#config.oauthbearer?.ca)
+    this.#remoteKeys = this.#remoteKeysOf(this.#config)
     this.#judge = this.#judgeOf(this.#config)
   }
 
   /** Whoever is logged in stays so until the login ends. */
   async reload(): Promise<void> {
     const fresh = await reread(this.#config, this.name)
-    const [users, trust] = [usersOf(fresh), trustIn(fresh.oauthbearer?.ca)]
-    // Keys from a URL keep what they know.
-    const judge = fresh.oauthbearer?.jwks.kind === 'file' ? this.#judgeOf(fresh) : this.#judge
+    const [users, trust, judge] = [usersOf(fresh), trustIn(fresh.oauthbearer?.ca), this.#judgeOf(fresh)]
     this.#users = users
     this.#trust = trust
     this.#judge = judge
+    this.#remoteKeys?.renew()
   }
 
   context({ guard, onFailed }: Pick<LoginContext, 'guard' | 'onFailed'>): LoginContext {
@@ -65,12 +67,14 @@ export class ListenerLogins implements Reloadable {
   #judgeOf({ oauthbearer }: ListenerSaslConfig): TokenJudge | undefined {
     if (oauthbearer === undefined) return undefined
     const { jwks, ...rules } = oauthbearer
-    const fetch = httpsFetch(() => this.#trust)
-    const keys =
-      jwks.kind === 'file'
-        ? parseKeySet(jwks.file.content.toString('utf8'))
-        : remoteKeySet({ url: jwks.url, fetch, now: () => performance.now() })
+    const keys = jwks.kind === 'file' ? parseKeySet(jwks.file.content.toString('utf8')) : this.#remoteKeys!.key
     return createTokenJudge({ keys, rules, wallClock })
+  }
+
+  #remoteKeysOf({ oauthbearer }: ListenerSaslConfig): RemoteKeySet | undefined {
+    if (oauthbearer?.jwks.kind !== 'url') return undefined
+    const fetch = httpsFetch(() => this.#trust)
+    return new RemoteKeySet({ url: oauthbearer.jwks.url, fetch, now: () => performance.now() })
   }
 }
 

@@ -1,6 +1,7 @@
 /**
- * The public keys that tokens are verified with: from a file, or from a URL that is asked again when a token names a
- * key nobody knows, at most every 30 seconds. An identity provider that is down is lived without for a day.
+ * The public keys that tokens are verified with: from a file, or from a URL. The URL is asked again when a token comes
+ * ten minutes after the last answer, so that a key that was withdrawn ends, or names a key nobody knows; at most every
+ * 30 seconds. An identity provider that is down is lived without for a day.
  */
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
 import { VkitmError } from '../errors.ts'
@@ -8,6 +9,7 @@ import { type Fetch, fetchDocument } from './fetch-document.ts'
 import { isObject } from './users.ts'
 
 const refetchMs = 30_000
+const freshMs = 10 * 60 * 1_000
 const servesMs = 24 * 60 * 60 * 1_000
 const keysMax = 1_000
 
@@ -35,43 +37,61 @@ export interface RemoteKeySetOptions {
   readonly now: () => number
 }
 
-export function remoteKeySet({ url, fetch, now }: RemoteKeySetOptions): JWTVerifyGetKey {
-  let keys: JWTVerifyGetKey | undefined
-  let fetchedAtMs = 0
-  let triedAtMs = Number.NEGATIVE_INFINITY
-  let fetching: Promise<void> | undefined
-  let failure: unknown
+export class RemoteKeySet {
+  readonly #options: RemoteKeySetOptions
+  #keys: JWTVerifyGetKey | undefined
+  #fetchedAtMs = 0
+  #freshUntilMs = Number.NEGATIVE_INFINITY
+  #triedAtMs = Number.NEGATIVE_INFINITY
+  #fetching: Promise<void> | undefined
+  #failure: unknown
 
-  const refetch = async (): Promise<void> => {
-    triedAtMs = now()
+  constructor(options: RemoteKeySetOptions) {
+    this.#options = options
+  }
+
+  /** For jose. Rejects where there is no such key. */
+  readonly key: JWTVerifyGetKey = async (header, token) => {
+    if (this.#options.now() > this.#freshUntilMs) await this.#refresh()
     try {
-      keys = parseKeySet(await fetchDocument(fetch, url))
-      fetchedAtMs = now()
-      failure = undefined
+      return await this.#known()(header, token)
     } catch (error) {
-      failure = error
+      if (!(error instanceof errors.JWKSNoMatchingKey) || !(await this.#refresh())) throw error
+      return this.#known()(header, token)
     }
   }
-  const refresh = async (): Promise<boolean> => {
-    if (fetching === undefined && now() - triedAtMs < refetchMs) return false
-    fetching ??= refetch().finally(() => {
-      fetching = undefined
+
+  /** The next token is judged by what the URL says then, if it says something. */
+  renew(): void {
+    this.#freshUntilMs = this.#triedAtMs = Number.NEGATIVE_INFINITY
+  }
+
+  /** False where the URL was asked too lately. */
+  async #refresh(): Promise<boolean> {
+    if (this.#fetching === undefined && this.#options.now() - this.#triedAtMs < refetchMs) return false
+    this.#fetching ??= this.#refetch().finally(() => {
+      this.#fetching = undefined
     })
-    await fetching
+    await this.#fetching
     return true
   }
-  const known = (): JWTVerifyGetKey => {
-    if (keys !== undefined && now() - fetchedAtMs <= servesMs) return keys
-    const why = failure instanceof Error ? `: ${failure.message}` : ''
-    throw new VkitmError('VKITM_JWKS', `there are no keys to verify tokens with${why}`, { cause: failure })
-  }
-  return async (header, token) => {
-    if (keys === undefined || now() - fetchedAtMs > servesMs) await refresh()
+
+  async #refetch(): Promise<void> {
+    const { url, fetch, now } = this.#options
+    this.#triedAtMs = now()
     try {
-      return await known()(header, token)
+      this.#keys = parseKeySet(await fetchDocument(fetch, url))
+      this.#fetchedAtMs = now()
+      this.#freshUntilMs = now() + freshMs
+      this.#failure = undefined
     } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey) || !(await refresh())) throw error
-      return known()(header, token)
+      this.#failure = error
     }
+  }
+
+  #known(): JWTVerifyGetKey {
+    if (this.#keys !== undefined && this.#options.now() - this.#fetchedAtMs <= servesMs) return this.#keys
+    const why = this.#failure instanceof Error ? `: ${this.#failure.message}` : ''
+    throw new VkitmError('VKITM_JWKS', `there are no keys to verify tokens with${why}`, { cause: this.#failure })
   }
 }

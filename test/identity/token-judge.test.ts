@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHmac, generateKeyPairSync, type KeyObject, randomBytes, randomInt, sign } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { type Fetch, fetchDocument } from '../../src/identity/fetch-document.ts'
-import { parseKeySet, remoteKeySet } from '../../src/identity/key-set.ts'
+import { parseKeySet, RemoteKeySet } from '../../src/identity/key-set.ts'
 import { createTokenJudge } from '../../src/identity/token-judge.ts'
 
 const nowMs = 1_800_000_000_000
@@ -120,7 +120,7 @@ describe('keys from a URL', () => {
   test('D-11: a new key is found by one fetch; a flood of unknown ones causes one in 30 seconds', async () => {
     let clock = 0
     const idp = provider(setOf('one'))
-    const keys = remoteKeySet({ url, fetch: idp.fetch, now: () => clock })
+    const keys = new RemoteKeySet({ url, fetch: idp.fetch, now: () => clock }).key
     const judged = createTokenJudge({ keys, rules, wallClock: () => nowMs })
     await judged(token())
     assert.equal(idp.count, 1)
@@ -140,7 +140,7 @@ describe('keys from a URL', () => {
     let clock = 0
     const idp = provider(setOf('one'))
     const judged = createTokenJudge({
-      keys: remoteKeySet({ url, fetch: idp.fetch, now: () => clock }),
+      keys: new RemoteKeySet({ url, fetch: idp.fetch, now: () => clock }).key,
       rules,
       wallClock: () => nowMs,
     })
@@ -153,6 +153,45 @@ describe('keys from a URL', () => {
     idp.text = setOf('one')
     clock += 30_000
     await judged(token())
+  })
+
+  test('D-11: a key that was withdrawn is believed for ten minutes, or until everything is reloaded', async () => {
+    let clock = 0
+    const idp = provider(setOf('one', 'two'))
+    const keys = new RemoteKeySet({ url, fetch: idp.fetch, now: () => clock })
+    const judged = createTokenJudge({ keys: keys.key, rules, wallClock: () => nowMs })
+    const [one, two] = [token({}, { kid: 'one' }), token({}, { kid: 'two' })]
+    await judged(one)
+    idp.text = setOf('two')
+    clock = 10 * 60_000
+    await judged(one)
+    assert.equal(idp.count, 1)
+    clock += 1
+    await Promise.all(Array.from({ length: 50 }, () => assert.rejects(judged(one))))
+    await judged(two)
+    assert.equal(idp.count, 2)
+    idp.text = setOf('three')
+    keys.renew()
+    await assert.rejects(judged(two))
+    assert.equal(idp.count, 3)
+  })
+
+  test('D-11: a provider that is down when keys are old is asked every 30 seconds, not by every token', async () => {
+    let clock = 0
+    const idp = provider(setOf('one'))
+    const judged = createTokenJudge({
+      keys: new RemoteKeySet({ url, fetch: idp.fetch, now: () => clock }).key,
+      rules,
+      wallClock: () => nowMs,
+    })
+    await judged(token())
+    idp.text = ''
+    clock = 20 * 60_000
+    for (let turn = 0; turn < 60; turn++) {
+      await judged(token())
+      clock += 1_000
+    }
+    assert.equal(idp.count, 3)
   })
 
   test('D-12: only https, no redirect, at most 1 MiB', async () => {

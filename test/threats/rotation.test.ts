@@ -7,8 +7,11 @@ import { afterEach, beforeEach, describe, test } from 'node:test'
 import type { TLSSocket } from 'node:tls'
 import { ApiKey } from '../../src/protocol/api-key.ts'
 import { metadataRequestDefaults } from '../../src/protocol/generated/metadata-request.ts'
+import { PlainClient } from '../../src/sasl/plain.ts'
 import { createRoot, type Issued, issueClient } from '../../src/tls/certificate-authority.ts'
+import { usersOf } from '../sasl/scram-peers.ts'
 import type { RawClient } from '../support/raw-client.ts'
+import { authenticate } from '../support/sasl.ts'
 import { until } from '../support/until.ts'
 import { asClient, issuing, Live, listOf, newClient, newServer, now, root } from './live-certificates.ts'
 
@@ -198,6 +201,32 @@ describe('a client whose certificate is revoked', () => {
       await his.close()
     })
   }
+
+  test('C-05: during its login is not let in by the login', async () => {
+    live.serve(newServer())
+    live.write('users.json', (await usersOf({ alice: 'her-password' })).toText())
+    const sasl = { mechanisms: ['PLAIN'], users: await live.file('users.json') } as const
+    await live.start(await live.mutual(), { sasl })
+    const begins = async () => {
+      const client = await connected(asClient(alice))
+      await client.ask(ApiKey.SaslHandshake, 1, { mechanism: 'PLAIN' })
+      return client
+    }
+    const ends = (client: RawClient) => authenticate(client, new PlainClient('alice', 'her-password'))
+    const before = await begins()
+    await ends(before)
+    assert.equal(await isServed(before), true)
+    await before.close()
+    const during = await begins()
+    live.write('issuing.crl', listOf(issuing, [revoke(alice)]))
+    await live.gateway.gateway.reload()
+    const heard = live.broker.receivedBytes
+    await ends(during).catch(() => undefined)
+    await during.expectClosed()
+    assert.equal(live.broker.receivedBytes, heard)
+    const [line] = live.gateway.log.lines('the client certificate was revoked: its connection is closed')
+    assert.equal(line?.principal, 'User:alice')
+  })
 
   test('C-05: a revoked issuing CA ends the connections below it', async () => {
     live.serve(newServer())
