@@ -21,7 +21,7 @@ const itemsMin = Number(process.env.VKITM_PARITY_ITEMS ?? 20_000)
 const soundnessItems = 500
 
 /** Each part has names of its own on the clusters that they share. */
-const firstBatches = { soundness: 0, wrongRules: 1_000, enforcement: 2_000 }
+const firstBatches = { soundness: 0, enforcement: 2_000, wrongRules: 5_000 }
 
 for (const autoCreates of [false, true]) {
   describe(`Kafka beside enforcement, automatic topic creation ${autoCreates ? 'on' : 'off'}, seed ${seed}`, {
@@ -63,13 +63,6 @@ for (const autoCreates of [false, true]) {
       expectAlike(await compare(doorOf(clusters[1], clients), { itemsMin: soundnessItems, firstBatch }))
     })
 
-    test('rules that differ show', async () => {
-      const enforce = (acls: readonly Acl[]) => gateway.enforce(acls.filter(({ permission }) => permission === 'allow'))
-      const firstBatch = firstBatches.wrongRules
-      const { differences } = await compare(gateway.door, { itemsMin: 500, firstBatch, enforce })
-      assert.ok(differences.length > 5, `${differences.length} differences`)
-    })
-
     test('the gateway answers as Kafka does', async context => {
       const { enforce } = gateway
       const firstBatch = firstBatches.enforcement
@@ -77,6 +70,14 @@ for (const autoCreates of [false, true]) {
       context.diagnostic(`${report.items} items in ${report.requests} requests`)
       for (const [line, times] of report.deliberate) context.diagnostic(`${times} times on purpose: ${line}`)
       expectAlike(report)
+    })
+
+    // The last: what only one side allowed stays in its cluster.
+    test('rules that differ show', async () => {
+      const enforce = (acls: readonly Acl[]) => gateway.enforce(acls.filter(({ permission }) => permission === 'allow'))
+      const firstBatch = firstBatches.wrongRules
+      const { differences } = await compare(gateway.door, { itemsMin: 500, firstBatch, enforce })
+      assert.ok(differences.length > 5, `${differences.length} differences`)
     })
   })
 }

@@ -98,6 +98,23 @@ export const deliberate: readonly Deliberate[] = [
     securityLine: settings,
   },
   {
+    // Kafka takes back what was never set.
+    keys: [ApiKey.IncrementalAlterConfigs],
+    place: /^responses\/[^/]*:2\/errorCode$/,
+    expected: ErrorCode.NONE,
+    got: ErrorCode.POLICY_VIOLATION,
+    where: takesBack,
+    securityLine: settings,
+  },
+  {
+    keys: [ApiKey.IncrementalAlterConfigs],
+    place: /^responses\/[^/]*:2\/errorMessage$/,
+    expected: null,
+    got: /^"The gateway does not let clients choose no\.such\."$/,
+    where: takesBack,
+    securityLine: settings,
+  },
+  {
     keys: [ApiKey.AlterShareGroupOffsets],
     place: /^responses\/[^/]+\/topicId$/,
     expected: /^"id of /,
@@ -195,6 +212,19 @@ function idsIn(request: Plain): string[] {
 
 /** Kafka has 0 to 3. */
 function hasUnknownOperation({ request }: DifferenceAt): boolean {
-  const { resources } = request as { resources: { configs: { configOperation: number }[] }[] }
-  return resources.some(({ configs }) => configs.some(({ configOperation }) => configOperation > 3))
+  return operationsIn(request).some(operation => operation > 3)
+}
+
+function takesBack({ request, change }: DifferenceAt): boolean {
+  return operationsIn(request, change.path[1]).includes(1)
+}
+
+/** `of`: `name:type` of the only resource to look at. */
+function operationsIn(request: Plain, of?: string): number[] {
+  const { resources } = request as {
+    resources: { resourceName: string; resourceType: number; configs: { configOperation: number }[] }[]
+  }
+  return resources
+    .filter(({ resourceName, resourceType }) => of === undefined || of === `${resourceName}:${resourceType}`)
+    .flatMap(({ configs }) => configs.map(({ configOperation }) => configOperation))
 }
