@@ -8,7 +8,7 @@ import { answer, part, type Ruling, whole } from './enforcement.ts'
 import type { Judge } from './judge.ts'
 import { joinRepeated } from './repeated.ts'
 import { topic as topicRights } from './rights.ts'
-import { append, splitDenied } from './split.ts'
+import { splitDenied } from './split.ts'
 
 interface CommittedTopic {
   readonly name: string
@@ -53,14 +53,20 @@ function judgeNamed<Topic extends CommittedTopic, Response extends { topics: Tol
     return false
   })
   if (split === undefined) return whole
-  const joined = joinRepeated(
-    denials,
+  if (split.allowed.length === 0) return answer({ ...defaults(), topics: joined(denials) })
+  body.topics = split.allowed
+  // Where nothing is denied Kafka answers what a request names twice as often; else it gathers the answer.
+  return part(response => {
+    response.topics = joined([...response.topics, ...denials])
+  })
+}
+
+function joined(topics: readonly ToldTopic[]): ToldTopic[] {
+  return joinRepeated(
+    topics,
     ({ name, topicId }) => topicId + name,
     ({ partitions }) => partitions,
   )
-  if (split.allowed.length === 0) return answer({ ...defaults(), topics: joined })
-  body.topics = split.allowed
-  return part(({ topics }) => append(topics, joined))
 }
 
 /** Of a right that the whole request needs. */

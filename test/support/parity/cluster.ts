@@ -1,9 +1,14 @@
-/** One Kafka of the pair: clients by certificate, rules by StandardAuthorizer, the rig as a super user beside them. */
+/**
+ * One Kafka of the pair: clients by certificate or by login, rules by StandardAuthorizer, the rig as a super user beside
+ * them.
+ */
 import { readFileSync } from 'node:fs'
+import type { ConnectionOptions } from 'node:tls'
 import { type Authority, type Certificate, createAuthority } from '../certificates.ts'
 import { type Kafka, startKafka } from '../kafka.ts'
+import { scram } from '../sasl.ts'
 import type { Door } from './side.ts'
-import { type PrincipalName, principals } from './world.ts'
+import { type PrincipalName, passwords, principals } from './world.ts'
 
 export interface Clients {
   readonly authority: Authority
@@ -35,9 +40,17 @@ export function startCluster({ clients, autoCreates }: ClusterOptions): Promise<
     listeners: [
       { name: 'PLAINTEXT', protocol: 'PLAINTEXT' },
       { name: 'CLIENTS', protocol: 'SSL' },
+      { name: 'LOGINS', protocol: 'SASL_SSL' },
     ],
     tls: { certificate, key, ca, clientAuth: 'required' },
+    format: Object.entries(passwords).flatMap(([name, password]) => [
+      '--add-scram',
+      `SCRAM-SHA-256=[name=${name},password=${password}]`,
+    ]),
     properties: {
+      'listener.name.logins.sasl.enabled.mechanisms': 'SCRAM-SHA-256',
+      'listener.name.logins.scram-sha-256.sasl.jaas.config':
+        'org.apache.kafka.common.security.scram.ScramLoginModule required;',
       'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
       // Who comes without a certificate came by the plaintext listener: the rig, the gateway, the broker itself.
       'super.users': 'User:ANONYMOUS',
@@ -64,10 +77,24 @@ export function startCluster({ clients, autoCreates }: ClusterOptions): Promise<
 
 export function doorOf(kafka: Kafka, clients: Clients): Door {
   const { port, ports } = kafka.brokers[0]!
-  return { adminPort: port, clientOptions: name => clientOptions(clients, name, ports.CLIENTS!) }
+  return createDoor(clients, { adminPort: port, certificatesPort: ports.CLIENTS!, loginsPort: ports.LOGINS! })
 }
 
-export function clientOptions({ certificates, authority }: Clients, name: PrincipalName, port: number) {
+export interface Ports {
+  readonly adminPort: number
+  readonly certificatesPort: number
+  readonly loginsPort: number
+}
+
+export function createDoor(clients: Clients, { adminPort, certificatesPort, loginsPort }: Ports): Door {
+  return {
+    adminPort,
+    clientOptions: name => clientOptions(clients, name, passwords[name] === undefined ? certificatesPort : loginsPort),
+    login: name => (passwords[name] === undefined ? undefined : scram(name, passwords[name])),
+  }
+}
+
+function clientOptions({ certificates, authority }: Clients, name: PrincipalName, port: number): ConnectionOptions {
   const { certificate, key } = certificates[name]
   const read = (file: string) => readFileSync(file)
   return { host: '127.0.0.1', port, ca: read(authority.ca), cert: read(certificate), key: read(key) }

@@ -2,6 +2,7 @@
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { ApiKey } from '../../../src/protocol/api-key.ts'
 import { decodeResponse, encodeRequest, type RequestByKey, type ResponseByKey } from '../../../src/protocol/codec.ts'
+import type { SaslClientSession } from '../../../src/sasl/conversation.ts'
 import { FrameSplitter } from '../../../src/wire/frame-splitter.ts'
 
 export type Outcome<Key extends ApiKey = ApiKey> =
@@ -49,8 +50,8 @@ export class Connection {
     })
   }
 
-  static open(options: ConnectionOptions): Promise<Connection> {
-    return new Promise((resolve, reject) => {
+  static async open(options: ConnectionOptions, login?: SaslClientSession): Promise<Connection> {
+    const connection = await new Promise<Connection>((resolve, reject) => {
       const socket = connect(options, () => {
         socket.off('error', reject)
         resolve(new Connection(socket))
@@ -58,6 +59,8 @@ export class Connection {
       socket.setNoDelay(true)
       socket.once('error', reject)
     })
+    if (login !== undefined) await connection.#logIn(login)
+    return connection
   }
 
   get isClosed(): boolean {
@@ -80,6 +83,24 @@ export class Connection {
     const empty = { clientSoftwareName: '', clientSoftwareVersion: '', clusterId: null, nodeId: -1 }
     const { kind } = await this.ask({ key: ApiKey.ApiVersions, version, body: empty })
     return { kind: kind === 'answered' ? 'unanswered' : kind }
+  }
+
+  async #logIn(session: SaslClientSession): Promise<void> {
+    await this.#must({ key: ApiKey.SaslHandshake, version: 1, body: { mechanism: session.mechanism } })
+    let message: Buffer | undefined = await session.first()
+    while (message !== undefined) {
+      const body = { authBytes: message }
+      message = await session.next((await this.#must({ key: ApiKey.SaslAuthenticate, version: 2, body })).authBytes)
+    }
+  }
+
+  async #must<Key extends typeof ApiKey.SaslHandshake | typeof ApiKey.SaslAuthenticate>(
+    ask: Ask<Key>,
+  ): Promise<ResponseByKey[Key]> {
+    const outcome = await this.ask(ask)
+    if (outcome.kind !== 'answered') throw new Error(`login: ${outcome.kind}`)
+    if (outcome.response.errorCode !== 0) throw new Error(`login: error ${outcome.response.errorCode}`)
+    return outcome.response
   }
 
   close(): void {

@@ -1,11 +1,17 @@
-/** The gateway before one Kafka of the pair, with a policy imported from the access rules of the other. */
+/**
+ * The gateway before one Kafka of the pair, with a policy imported from the access rules of the other: once for clients
+ * with a certificate, once for those who log in.
+ */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { aclsToPolicy, type Acl as PrintedAcl } from '../../../src/acl/policy/acls-to-policy.ts'
+import type { ListenerConfig } from '../../../src/config/config.ts'
+import { usersOf } from '../../sasl/scram-peers.ts'
 import { startTestGateway } from '../test-gateway.ts'
 import type { Acl } from './acl.ts'
-import { type Clients, clientOptions, principalRule } from './cluster.ts'
+import { type Clients, createDoor, principalRule } from './cluster.ts'
 import type { Door } from './side.ts'
+import { passwords } from './world.ts'
 
 export interface ParityGateway {
   readonly door: Door
@@ -25,28 +31,37 @@ export async function startParityGateway(options: ParityGatewayOptions): Promise
   const rulesFile = join(folder, 'policy.csv')
   writeFileSync(rulesFile, 'p, User:nobody, topic, nothing, read, allow\n')
   const { certificate, key, ca } = clients.server
-  const gateway = await startTestGateway({
-    upstream: { bootstrap: [{ host: '127.0.0.1', port: brokerPort }] },
-    listener: {
-      tls: {
-        identity: { kind: 'pem', certificate: content(certificate), key: content(key) },
-        clientCa: { kind: 'pem', ...content(ca) },
-        clientAuth: 'require',
-        minVersion: 'TLSv1.2',
-        crl: [],
-      },
-      principal: { rules: [principalRule] },
-    },
-    // What the rules allow is what Kafka allows: nothing is closed beside them.
-    policy: { rulesFile, refuse: [], internalTopics: 'judged' },
+  const identity = { kind: 'pem', certificate: content(certificate), key: content(key) } as const
+  const tls = { identity, minVersion: 'TLSv1.2', crl: [] } as const
+  const before = (listener: Partial<ListenerConfig>) =>
+    startTestGateway({
+      upstream: { bootstrap: [{ host: '127.0.0.1', port: brokerPort }] },
+      listener,
+      // What the rules allow is what Kafka allows: nothing is closed beside them.
+      policy: { rulesFile, refuse: [], internalTopics: 'judged' },
+    })
+  const certificates = await before({
+    tls: { ...tls, clientCa: { kind: 'pem', ...content(ca) }, clientAuth: 'require' },
+    principal: { rules: [principalRule] },
   })
+  const usersFile = join(folder, 'users.json')
+  writeFileSync(usersFile, (await usersOf(passwords)).toText())
+  const logins = await before({
+    tls: { ...tls, clientAuth: 'none' },
+    sasl: { mechanisms: ['SCRAM-SHA-256'], users: content(usersFile) },
+  })
+  const gateways = [certificates, logins]
   return {
-    door: { adminPort: brokerPort, clientOptions: name => clientOptions(clients, name, gateway.port) },
+    door: createDoor(clients, {
+      adminPort: brokerPort,
+      certificatesPort: certificates.port,
+      loginsPort: logins.port,
+    }),
     async enforce(acls) {
       writeFileSync(rulesFile, rulesOf(acls))
-      await gateway.gateway.reload()
+      await Promise.all(gateways.map(({ gateway }) => gateway.reload()))
     },
-    stop: () => gateway.stop(),
+    stop: async () => void (await Promise.all(gateways.map(gateway => gateway.stop()))),
   }
 }
 

@@ -3,10 +3,10 @@ import type { ApiKey } from '../../../src/protocol/api-key.ts'
 import { describeApi } from '../../../src/protocol/api-table.ts'
 import { Random } from '../../../tools/golden/random.ts'
 import { type Acl, randomAcls } from './acl.ts'
-import { clientVersionMax, describers } from './requests/all.ts'
+import { clientVersionMax, credentialKeys, describers } from './requests/all.ts'
 import { type Offered, scripts } from './scripts.ts'
 import type { Step } from './step.ts'
-import { createWorld, Draw, principals, type World } from './world.ts'
+import { byCertificate, createWorld, Draw, principals, type World } from './world.ts'
 
 export interface Plan {
   readonly batch: number
@@ -37,7 +37,7 @@ export function planBatch(seed: number, batch: number, offered: Offered = client
 function singles(draw: Draw, offered: Offered): Step[][] {
   return [...describers].flatMap(([key, describe]) =>
     offered(key).map(version => {
-      const principal = draw.random.pick(principals)
+      const principal = draw.random.pick(credentialKeys.has(key) ? byCertificate : principals)
       return [{ key, version, principal, connection: 'main', ...describe(draw, version) }]
     }),
   )

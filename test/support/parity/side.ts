@@ -2,6 +2,7 @@
 import type { ConnectionOptions } from 'node:tls'
 import { ApiKey } from '../../../src/protocol/api-key.ts'
 import type { RequestByKey, ResponseByKey } from '../../../src/protocol/codec.ts'
+import type { SaslClientSession } from '../../../src/sasl/conversation.ts'
 import { connectRaw, type RawClient } from '../raw-client.ts'
 import { completeBody, type PartialBody } from './complete-body.ts'
 import { Connection } from './connection.ts'
@@ -11,6 +12,8 @@ import type { PrincipalName } from './world.ts'
 export interface Door {
   /** How a client of this name connects. */
   clientOptions(principal: PrincipalName): ConnectionOptions
+  /** How it logs in then; undefined where its certificate names it. */
+  login(principal: PrincipalName): SaslClientSession | undefined
   /** A broker's plaintext port, where the rig is a super user. */
   readonly adminPort: number
 }
@@ -43,7 +46,7 @@ export class Side implements Facts {
     return this.#admin.ask(key, version, completeBody(key, version, given))
   }
 
-  /** What clients are offered here. */
+  /** What clients are offered here who show a certificate. */
   async versions(): Promise<ReadonlyMap<number, readonly [number, number]>> {
     const connection = await this.connection({ principal: 'alice', connection: 'versions' })
     const body = completeBody(ApiKey.ApiVersions, 0, {})
@@ -58,7 +61,7 @@ export class Side implements Facts {
     const name = `${principal} ${connection}`
     const known = this.#connections.get(name)
     if (known !== undefined && !known.isClosed) return known
-    const opened = await Connection.open(this.#door.clientOptions(principal))
+    const opened = await Connection.open(this.#door.clientOptions(principal), this.#door.login(principal))
     this.#connections.set(name, opened)
     return opened
   }

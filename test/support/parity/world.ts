@@ -1,9 +1,16 @@
 /** The names that the requests of one batch draw from. Each batch has its own, so that no batch sees another's leavings. */
 import type { Random } from '../../../tools/golden/random.ts'
 
-/** Users with a certificate on both sides. Nobody else appears but through `User:*`. */
+/** Users of both sides. Nobody else appears but through `User:*`. */
 export const principals = ['alice', 'bob', 'carol', 'dave'] as const
 export type PrincipalName = (typeof principals)[number]
+
+/** Who logs in; the others show a certificate. */
+export const passwords: Readonly<Partial<Record<PrincipalName, string>>> = {
+  carol: 'password-of-carol',
+  dave: 'password-of-dave',
+}
+export const byCertificate = principals.filter(name => passwords[name] === undefined)
 
 export interface SeededTopic {
   readonly name: string

@@ -24,13 +24,25 @@ export const describers: ReadonlyMap<ApiKey, Describe<ApiKey>> = new Map(
 
 /** Client APIs that this comparison leaves out. */
 export const notCompared: ReadonlyMap<ApiKey, string> = new Map([
-  [ApiKey.SaslHandshake, 'both sides name clients by certificate; a listener without SASL has no such conversation'],
-  [ApiKey.SaslAuthenticate, 'both sides name clients by certificate; a listener without SASL has no such conversation'],
+  [
+    ApiKey.SaslHandshake,
+    'says who asks, and asks for no permission; proven in test/threats and test/system/sasl.test.ts',
+  ],
+  [
+    ApiKey.SaslAuthenticate,
+    'says who asks, and asks for no permission; proven in test/threats and test/system/sasl.test.ts',
+  ],
   [ApiKey.ApiVersions, 'asks for no permission; what the gateway offers is its own and proven in test/pipeline'],
   [ApiKey.CreateDelegationToken, 'a token would belong to the gateway; refused'],
   [ApiKey.RenewDelegationToken, 'a token would belong to the gateway; refused'],
   [ApiKey.ExpireDelegationToken, 'a token would belong to the gateway; refused'],
   [ApiKey.DescribeDelegationToken, 'a token would belong to the gateway; refused'],
+])
+
+/** Refused where clients log in at the gateway: the credentials that brokers keep are not theirs. */
+export const credentialKeys: ReadonlySet<ApiKey> = new Set([
+  ApiKey.DescribeUserScramCredentials,
+  ApiKey.AlterUserScramCredentials,
 ])
 
 /** Versions that brokers alone send. */
