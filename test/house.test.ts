@@ -40,7 +40,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   re2js: ['acl/'],
   'lru-cache': ['acl/'],
   'node-forge': ['tls/pki.ts'],
-  'ipaddr.js': ['tls/', 'config/'],
+  'ipaddr.js': ['tls/', 'config/', 'downstream/network-of.ts'],
   jose: ['identity/'],
 }
 

@@ -17,6 +17,7 @@ import type { Logger } from '../telemetry/log.ts'
 import type { ListenerMetrics, Metrics } from '../telemetry/metrics.ts'
 import { handshakeFailure, verdictOf } from '../tls/handshake-failure.ts'
 import type { AcceptLimits } from './accept-limits.ts'
+import { networkOf } from './network-of.ts'
 import { parseProxyHeader } from './proxy-protocol.ts'
 
 export interface ListenerPort {
@@ -179,11 +180,12 @@ export class Listener {
 
   #admit(socket: Socket, peer: Pending): void {
     const { limits } = this.#options
-    const admission = limits.enter(peer.ip)
+    const network = networkOf(peer.ip)
+    const admission = limits.enter(network)
     if (admission.kind === 'refused') return this.#turnAway(socket, peer, admission.reason)
     this.#metrics.connectionOpened()
     socket.once('close', () => {
-      limits.leave(peer.ip)
+      limits.leave(network)
       this.#metrics.connectionClosed()
     })
     if (admission.delayMs === 0) return this.#start(socket, peer)

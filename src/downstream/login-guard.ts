@@ -1,7 +1,9 @@
 /**
- * What a failed login costs: a wait, and after ten of one name from one address a minute without any. Only that pair
- * is held up, so that nobody can lock somebody else out.
+ * What a login costs: a failed one a wait, and after ten of one name from one address a minute without any. Only that
+ * pair is held up, so that nobody can lock somebody else out. Passwords are hashed few at a time, each address in its turn.
  */
+import { networkOf } from './network-of.ts'
+import { Turns } from './turns.ts'
 
 export interface LoginGuardOptions {
   /** Monotonic milliseconds. */
@@ -18,6 +20,8 @@ const pairsMax = 100_000
 /** Longer names are nobody's; kept, they would be a leak of memory. */
 const nameLengthMax = 256
 const delayedPerAddressMax = 100
+/** Two of the four threads that Node has for files, names and hashes: the others wait for neither. */
+const hashesAtOnce = 2
 
 interface Failures {
   readonly atMs: number[]
@@ -29,6 +33,17 @@ export class LoginGuard {
   /** In the order in which they failed last: the first is forgotten first. */
   readonly #failures = new Map<string, Failures>()
   readonly #delayed = new Map<string, number>()
+  readonly #hashing = new Turns({
+    atOnce: hashesAtOnce,
+    atOncePerKey: hashesAtOnce,
+    waitingPerKeyMax: delayedPerAddressMax,
+  })
+  /** More tries of one pair at once than it may fail would all be judged before the first one counts. */
+  readonly #judging = new Turns({
+    atOnce: Number.POSITIVE_INFINITY,
+    atOncePerKey: failuresMax,
+    waitingPerKeyMax: Number.POSITIVE_INFINITY,
+  })
 
   constructor(options: LoginGuardOptions) {
     this.#options = options
@@ -61,21 +76,32 @@ export class LoginGuard {
     if (this.#failures.size > pairsMax) this.#failures.delete(this.#failures.keys().next().value!)
   }
 
+  /** Before a password is hashed: resolves with what to call after; undefined where too many of this address wait. */
+  hashTurn(ip: string): Promise<() => void> | undefined {
+    return this.#hashing.take(networkOf(ip))
+  }
+
+  /** Before somebody else judges a login: resolves with what to call once it is judged, or given up. */
+  judgedTurn(ip: string, name: string): Promise<() => void> {
+    return this.#judging.take(pairOf(ip, name))!
+  }
+
   /**
    * Waits a second, a fifth more or less. False at once where too many of this address wait already: they are closed
    * without an answer.
    */
   async delay(ip: string): Promise<boolean> {
-    const waiting = this.#delayed.get(ip) ?? 0
+    const network = networkOf(ip)
+    const waiting = this.#delayed.get(network) ?? 0
     if (waiting >= delayedPerAddressMax) return false
-    this.#delayed.set(ip, waiting + 1)
+    this.#delayed.set(network, waiting + 1)
     const { random, delayMs = 1_000 } = this.#options
     await new Promise(resolve => setTimeout(resolve, delayMs * (0.8 + 0.4 * random())))
-    const left = this.#delayed.get(ip)! - 1
-    if (left === 0) this.#delayed.delete(ip)
-    else this.#delayed.set(ip, left)
+    const left = this.#delayed.get(network)! - 1
+    if (left === 0) this.#delayed.delete(network)
+    else this.#delayed.set(network, left)
     return true
   }
 }
 
-const pairOf = (ip: string, name = ''): string => `${ip}\0${name.length > nameLengthMax ? '' : name}`
+const pairOf = (ip: string, name = ''): string => `${networkOf(ip)}\0${name.length > nameLengthMax ? '' : name}`

@@ -64,6 +64,7 @@ interface Failure {
 }
 
 const none = Buffer.alloc(0)
+const notWaiting = Promise.resolve(() => undefined)
 
 export class Login {
   readonly #context: LoginContext
@@ -106,13 +107,17 @@ export class Login {
     const session = this.#session
     if (session === undefined) return refusal(ErrorCode.ILLEGAL_SASL_STATE, 'SaslHandshake comes first')
     const { guard } = this.#context
-    const step = await stepOf(session, clientBytes)
+    const turn = session.mechanism === 'PLAIN' ? guard.hashTurn(this.#peer.ip) : notWaiting
+    if (turn === undefined) return this.#turnedAway(session)
+    const end = await turn
+    const step = await stepOf(session, clientBytes).finally(end)
     if (step.kind === 'continue')
       return { authBytes: step.challenge, errorCode: ErrorCode.NONE, errorMessage: null, closes: false }
     if (step.kind === 'refused') return this.#refused(session, step)
     if (step.kind === 'failed') return this.#failed(session, step)
     const { name, expiresAtMs } = step
-    if (guard.isBlocked(this.#peer.ip, name))
+    // Who logs in again has shown before that it is not the one who guesses.
+    if (this.#before?.name !== name && guard.isBlocked(this.#peer.ip, name))
       return this.#failed(session, { name, reason: 'shut out for a minute after ten failures' })
     const { mechanism } = session
     if (this.#before !== undefined && this.#before.name !== name) {
@@ -122,6 +127,14 @@ export class Login {
     guard.succeeded(this.#peer.ip, name)
     const loggedIn = { name, expiresAtMs, mechanism, lifetimeMs: this.#lifetimeMs(expiresAtMs) }
     return { authBytes: step.challenge, errorCode: ErrorCode.NONE, errorMessage: null, loggedIn, closes: false }
+  }
+
+  #turnedAway({ mechanism }: SaslServerSession): LoginAnswer {
+    this.#context.onFailed(
+      { reason: 'too many of this address wait for a password to be looked at', mechanism },
+      this.#peer,
+    )
+    return { ...refusal(ErrorCode.SASL_AUTHENTICATION_FAILED, failureText(mechanism)), isSilent: true }
   }
 
   async #failed(session: SaslServerSession, failure: Failure, text?: string): Promise<LoginAnswer> {

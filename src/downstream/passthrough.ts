@@ -51,6 +51,7 @@ export class Passthrough {
   #owner: UpstreamEvents
   #rejectAnswer: ((error: Error) => void) | undefined
   #login: RelayedLogin | undefined
+  #endTurn: (() => void) | undefined
   #isHandedOver = false
 
   constructor(socket: Socket, peer: EarlyPeer, context: PassthroughContext, events: PassthroughEvents) {
@@ -74,6 +75,7 @@ export class Passthrough {
   }
 
   #closed(): void {
+    this.#endTurn?.()
     if (this.#isHandedOver) return
     this.#link?.destroy()
     this.#rejectAnswer?.(new Error('the connection was closed'))
@@ -88,7 +90,10 @@ export class Passthrough {
     if (apiKey === ApiKey.ApiVersions) return this.#apiVersions(exchange)
     const flaw = this.#pass(exchange)
     if (flaw !== undefined) return this.#requests.refuse(flaw, { apiKey, apiVersion })
-    if (this.#isBlocked()) return this.#refuseHere(exchange)
+    const isTry = apiKey === ApiKey.SaslAuthenticate
+    const mayTry = !isTry || (await this.#mayTry())
+    if (this.#requests.isOver) return
+    if (!mayTry) return this.#refuseHere(exchange)
     if (await this.#ask(exchange)) await this.#answered(exchange)
   }
 
@@ -116,9 +121,14 @@ export class Passthrough {
     return undefined
   }
 
-  #isBlocked(): boolean {
-    const { name } = this.#login!
-    return name !== undefined && this.#context.guard.isBlocked(this.#peer.ip, name)
+  /** Waits for its turn, unless it has come. */
+  async #mayTry(): Promise<boolean> {
+    if (this.#endTurn !== undefined) return true
+    const [{ guard }, name] = [this.#context, this.#login!.name!]
+    this.#endTurn = await guard.judgedTurn(this.#peer.ip, name)
+    // Whoever left meanwhile had no turn to give back yet.
+    if (this.#requests.isOver) this.#endTurn()
+    return !guard.isBlocked(this.#peer.ip, name)
   }
 
   /** The broker does not hear of it. */
@@ -185,6 +195,7 @@ export class Passthrough {
     const { mechanism, name } = this.#login!
     onFailed({ reason, mechanism }, this.#peer)
     guard.failed(this.#peer.ip, name)
+    this.#endTurn?.()
     return guard.delay(this.#peer.ip)
   }
 
@@ -195,6 +206,7 @@ export class Passthrough {
   #handOver(): void {
     const [link, { name, mechanism }] = [this.#link!, this.#login!]
     this.#context.guard.succeeded(this.#peer.ip, name!)
+    this.#endTurn?.()
     this.#isHandedOver = true
     if (!this.#requests.release()) {
       link.destroy()

@@ -169,7 +169,9 @@ export class Clients {
     const pipeline = new Pipeline({ served, stages, metrics })
     const openUpstream: SessionContext['openUpstream'] = async (client, events) =>
       this.#front?.adopt(client, events) ?? links.open(client.nodeId, events, client.principal)
-    return { pipeline, openUpstream, budget, limits, sweep, metrics, log, now }
+    // Who has logged in has asked in time already, and may have nothing to ask for now.
+    const firstFrameTimeout = this.#front === undefined ? limits.firstFrameTimeout : Number.POSITIVE_INFINITY
+    return { pipeline, openUpstream, budget, limits: { ...limits, firstFrameTimeout }, sweep, metrics, log, now }
   }
 
   #arrived({ socket, nodeId, ip, port }: Arrival): void {

@@ -38,7 +38,9 @@ export function httpsFetch(trust: () => Trust | undefined): Fetch {
         const isKnown = status >= 200 && status <= 599
         resolve(new Response(bodiless.has(status) ? null : stream, { status: isKnown ? status : 502 }))
       })
-      asked.once('error', reject)
+      asked.on('error', reject)
+      // Neither an answer nor an error is what Node makes of one that switches protocols.
+      asked.once('close', () => reject(new Error('the connection was closed without an answer')))
       asked.end(body)
     })
 }

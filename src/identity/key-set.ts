@@ -44,6 +44,8 @@ export class RemoteKeySet {
   #freshUntilMs = Number.NEGATIVE_INFINITY
   #triedAtMs = Number.NEGATIVE_INFINITY
   #fetching: Promise<void> | undefined
+  /** What is being fetched was asked for before somebody said that it is over. */
+  #isOutdated = false
   #failure: unknown
 
   constructor(options: RemoteKeySetOptions) {
@@ -52,7 +54,9 @@ export class RemoteKeySet {
 
   /** For jose. Rejects where there is no such key. */
   readonly key: JWTVerifyGetKey = async (header, token) => {
-    if (this.#options.now() > this.#freshUntilMs) await this.#refresh()
+    while (this.#options.now() > this.#freshUntilMs && (await this.#refresh())) {
+      // Until the answer is one to what was asked last.
+    }
     try {
       return await this.#known()(header, token)
     } catch (error) {
@@ -64,6 +68,7 @@ export class RemoteKeySet {
   /** The next token is judged by what the URL says then, if it says something. */
   renew(): void {
     this.#freshUntilMs = this.#triedAtMs = Number.NEGATIVE_INFINITY
+    this.#isOutdated = this.#fetching !== undefined
   }
 
   /** False where the URL was asked too lately. */
@@ -79,10 +84,11 @@ export class RemoteKeySet {
   async #refetch(): Promise<void> {
     const { url, fetch, now } = this.#options
     this.#triedAtMs = now()
+    this.#isOutdated = false
     try {
       this.#keys = parseKeySet(await fetchDocument(fetch, url))
       this.#fetchedAtMs = now()
-      this.#freshUntilMs = now() + freshMs
+      if (!this.#isOutdated) this.#freshUntilMs = now() + freshMs
       this.#failure = undefined
     } catch (error) {
       this.#failure = error

@@ -15,7 +15,7 @@ import { gatewayClientId } from './broker-requests.ts'
 export interface LoginOptions {
   /** Begins a conversation; asked anew for every login, so that tokens and passwords can change. */
   readonly begin: () => Promise<SaslClientSession>
-  /** For the first login. */
+  /** For each login, once there is something to log in with. */
   readonly timeoutMs: number
   readonly random: () => number
 }
@@ -52,14 +52,11 @@ export class AuthenticatedConnection {
     wrap: (events: LinkEvents) => BrokerConnection,
   ): Promise<AuthenticatedConnection> {
     const link = new AuthenticatedConnection(options, events, wrap)
-    const timer = setTimeout(() => link.#closed(tooSlow(options.timeoutMs)), options.timeoutMs)
     try {
       await link.#logIn()
     } catch (error) {
       link.#connection.destroy()
       throw error
-    } finally {
-      clearTimeout(timer)
     }
     link.#isReady = true
     return link
@@ -110,12 +107,22 @@ export class AuthenticatedConnection {
     if (this.#failure !== undefined) throw this.#failure
     if (this.#isEnding) return
     this.#isLoggingIn = true
-    const lifetimeMs = await logIn((key, version, body) => this.#ask(key, version, body), session)
+    const lifetimeMs = await this.#converse(session)
     if (this.#failure !== undefined) throw this.#failure
     this.#isLoggingIn = false
     if (lifetimeMs > 0 && !this.#isEnding) this.#schedule(lifetimeMs)
     for (const frame of this.#waiting.splice(0)) this.#connection.send(frame)
     if (this.#isEnding) this.#connection.end()
+  }
+
+  async #converse(session: SaslClientSession): Promise<number> {
+    const { timeoutMs } = this.#options
+    const timer = setTimeout(() => this.#closed(tooSlow(timeoutMs)), timeoutMs)
+    try {
+      return await logIn((key, version, body) => this.#ask(key, version, body), session)
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   #schedule(lifetimeMs: number): void {

@@ -24,6 +24,15 @@ describe('the login guard', () => {
     assert.equal(guard.isBlocked('10.0.0.1', 'alice'), false)
   })
 
+  test('D-07 D-08: whoever has a network of IPv6 is one address', async () => {
+    const { guard } = guardAt()
+    for (let turn = 0; turn < 10; turn++) guard.failed(`2001:db8::${turn}`, 'alice')
+    assert.equal(guard.isBlocked('2001:db8::ffff:1', 'alice'), true)
+    assert.equal(guard.isBlocked('2001:db8:0:1::1', 'alice'), false)
+    const delays = Array.from({ length: 101 }, (_, at) => guard.delay(`2001:db8::${at.toString(16)}`))
+    assert.equal((await Promise.all(delays)).filter(isDelayed => !isDelayed).length, 1)
+  })
+
   test('D-08: failures further apart, or with a success between them, shut nobody out', () => {
     const { clock, guard } = guardAt()
     for (let turn = 0; turn < 50; turn++) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHmac, generateKeyPairSync, type KeyObject, randomBytes, randomInt, sign } from 'node:crypto'
 import { describe, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { type Fetch, fetchDocument } from '../../src/identity/fetch-document.ts'
 import { parseKeySet, RemoteKeySet } from '../../src/identity/key-set.ts'
 import { createTokenJudge } from '../../src/identity/token-judge.ts'
@@ -174,6 +175,26 @@ describe('keys from a URL', () => {
     keys.renew()
     await assert.rejects(judged(two))
     assert.equal(idp.count, 3)
+  })
+
+  test('D-11: what was asked before a reload does not count after it', async () => {
+    const idp = provider('')
+    const answers: ((text: string) => void)[] = []
+    const fetch: Fetch = async () => {
+      idp.count++
+      return new Response(await new Promise<string>(resolve => answers.push(resolve)))
+    }
+    const keys = new RemoteKeySet({ url, fetch, now: () => 0 })
+    const judged = createTokenJudge({ keys: keys.key, rules, wallClock: () => nowMs })
+    const first = judged(token({}, { kid: 'one' }))
+    await turn()
+    keys.renew()
+    answers[0]!(setOf('one'))
+    await turn()
+    answers[1]!(setOf('two'))
+    await assert.rejects(first)
+    await judged(token({}, { kid: 'two' }))
+    assert.equal(idp.count, 2)
   })
 
   test('D-11: a provider that is down when keys are old is asked every 30 seconds, not by every token', async () => {

@@ -74,7 +74,7 @@ for (const autoCreates of [false, true]) {
 
     // The last: what only one side allowed stays in its cluster.
     test('rules that differ show', async () => {
-      const enforce = (acls: readonly Acl[]) => gateway.enforce(acls.filter(({ permission }) => permission === 'allow'))
+      const enforce = (acls: readonly Acl[]) => gateway.enforce(acls.filter((_, at) => at % 2 === 0))
       const firstBatch = firstBatches.wrongRules
       const { differences } = await compare(gateway.door, { itemsMin: 500, firstBatch, enforce })
       assert.ok(differences.length > 5, `${differences.length} differences`)

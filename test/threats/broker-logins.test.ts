@@ -139,6 +139,25 @@ describe('brokers that ask for a login', () => {
     }
   })
 
+  test('a broker that leaves a later login without an answer loses the connection, in time', async () => {
+    logins = askForLogins(broker, back, 300n)
+    gateway = await startTestGateway({
+      upstream: { bootstrap: [broker.address], sasl: service },
+      listener: { sasl: listenerSasl },
+      limits: { connectTimeout: 300 },
+    })
+    try {
+      const client = await gateway.connect()
+      await logIn(client, scram('alice', 'front-alice'))
+      await client.ask(ApiKey.ListGroups, 4, groups)
+      broker.answer(ApiKey.SaslHandshake, () => new Promise<never>(() => undefined))
+      await client.expectClosed()
+      assert.match(gateway.log.texts.join(''), /VKITM_UPSTREAM_SILENT/)
+    } finally {
+      await stop()
+    }
+  })
+
   test('logs in again before a login ends, with requests under way, and nothing is lost or out of turn', async () => {
     logins = askForLogins(broker, back, 400n)
     const { connect } = await start(service)

@@ -190,6 +190,26 @@ describe('a login that failed', () => {
     }
   })
 
+  test('D-08: whoever guesses the password of somebody who is logged in ends nothing of it', async () => {
+    gateway = await start(passwords)
+    try {
+      const alice = await gateway.connect()
+      await logIn(alice, new PlainClient('alice', password))
+      const guesses = Array.from({ length: 10 }, async () => {
+        const client = await gateway.connect()
+        await logIn(client, new PlainClient('alice', wrong))
+      })
+      await Promise.all(guesses)
+      const late = await gateway.connect()
+      assert.equal((await logIn(late, new PlainClient('alice', password))).errorCode, 58)
+      assert.equal((await logIn(alice, new PlainClient('alice', password))).errorCode, 0)
+      await alice.ask(ApiKey.ListGroups, 4, groups)
+      await alice.close()
+    } finally {
+      await gateway.stop()
+    }
+  })
+
   test('D-08: ten of one name from one address shut it out from there for a minute, and nobody else', async () => {
     gateway = await start(passwords)
     const comes = async (name: string, secret: string, localAddress = '127.0.0.1') => {

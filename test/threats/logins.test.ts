@@ -13,6 +13,7 @@ import { type FakeBroker, startFakeBroker } from '../support/fake-broker.ts'
 import { framed } from '../support/raw-client.ts'
 import { authenticate, logIn, scram } from '../support/sasl.ts'
 import { startTestGateway, type TestGateway } from '../support/test-gateway.ts'
+import { until } from '../support/until.ts'
 
 const password = 'correct-horse-battery'
 const users = await usersOf({ alice: password, bob: password, __proto: 'x' })
@@ -187,6 +188,42 @@ describe('a listener with logins', () => {
     const settled = await Promise.allSettled(answers)
     assert.equal(settled.filter(({ status }) => status === 'fulfilled').length, 100)
     for (const client of clients) await client.expectClosed()
+  })
+
+  test('D-02 D-07: whoever sends passwords by the hundred waits for itself, and is turned away beyond a hundred', async () => {
+    const begins = async (localAddress: string) => {
+      const client = await gateway.connect({ localAddress })
+      await client.ask(ApiKey.SaslHandshake, 1, { mechanism: 'PLAIN' })
+      return client
+    }
+    const flood = await Promise.all(Array.from({ length: 150 }, () => begins('127.0.0.3')))
+    const alice = await begins('127.0.0.1')
+    const wrong = { authBytes: await new PlainClient('mallory', 'guess').first() }
+    for (const client of flood) client.send(ApiKey.SaslAuthenticate, 2, wrong)
+    await until('some are turned away', () => flood.filter(({ isClosed }) => isClosed).length >= 40)
+    assert.equal((await authenticate(alice, new PlainClient('alice', password))).errorCode, 0)
+    assert.equal(flood.filter(({ frames }) => frames.length > 1).length, 0, 'none has its answer yet')
+    await Promise.all(flood.map(client => client.closed))
+    const turnedAway = flood.filter(({ frames }) => frames.length === 1).length
+    assert.ok(turnedAway >= 40 && turnedAway <= 150 - 100, `${turnedAway}`)
+    await alice.close()
+  })
+
+  test('whoever has logged in may have nothing to ask for', async () => {
+    const patient = await startTestGateway({
+      upstream: { bootstrap: [broker.address] },
+      listener: { sasl },
+      limits: { firstFrameTimeout: 300 },
+    })
+    try {
+      const client = await patient.connect()
+      await logIn(client, scram('alice', password))
+      await sleep(1_000)
+      await client.ask(ApiKey.ListGroups, 4, groups)
+      await client.close()
+    } finally {
+      await patient.stop()
+    }
   })
 
   test('D-09: a mechanism that is not enabled is answered with those that are, and closed', async () => {

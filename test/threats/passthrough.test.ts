@@ -165,6 +165,41 @@ describe('a login that is passed on', () => {
     }
   })
 
+  test('D-08: however many guess at once, the broker hears fewer than twenty', async () => {
+    const { connect } = await start()
+    const clients = await Promise.all(
+      Array.from({ length: 60 }, async () => {
+        const client = await connect()
+        await client.ask(ApiKey.SaslHandshake, 1, { mechanism: 'PLAIN' })
+        return client
+      }),
+    )
+    broker.seen.length = 0
+    try {
+      const answers = await Promise.all(clients.map(client => authenticate(client, new PlainClient('alice', 'guess'))))
+      assert.ok(answers.every(({ errorCode }) => errorCode === 58))
+      assert.ok(broker.seen.length >= 10 && broker.seen.length < 20, `${broker.seen.length}`)
+      await Promise.all(clients.map(client => client.expectClosed()))
+      const bob = await connect()
+      assert.equal((await logIn(bob, new PlainClient('bob', 'own-bob'))).errorCode, 0)
+      await bob.close()
+    } finally {
+      await stop()
+    }
+  })
+
+  test('many who log in at once as the same one are all let in', async () => {
+    const { connect } = await start()
+    try {
+      const clients = await Promise.all(Array.from({ length: 60 }, () => connect()))
+      const answers = await Promise.all(clients.map(client => logIn(client, scram('alice', 'own-alice'))))
+      assert.ok(answers.every(({ errorCode }) => errorCode === 0))
+      await Promise.all(clients.map(client => client.close()))
+    } finally {
+      await stop()
+    }
+  })
+
   test('a broker that does not answer in time ends it, and both connections', async () => {
     const { connect, log } = await start({ connectTimeout: 300 })
     try {

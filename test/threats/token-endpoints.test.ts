@@ -29,6 +29,11 @@ const json =
   (_, response) =>
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value))
 
+const switching: Answer = ({ socket }) => {
+  const lines = ['HTTP/1.1 101 Switching Protocols', 'Connection: Upgrade', 'Upgrade: nonsense']
+  socket.write(`${lines.join('\r\n')}\r\n\r\n`)
+}
+
 /** An identity provider that says what a test wants. */
 class Provider {
   answer: Answer = json({})
@@ -114,6 +119,7 @@ describe('a token endpoint', () => {
       [/answered without access_token/, (_, response) => response.end(`<html>${access}</html>`)],
       [/: longer than 1 MiB/, (_, response) => response.end(Buffer.alloc(2 * 1024 * 1024, 'x'))],
       [/socket hang up|ECONNRESET/, request => request.socket.destroy()],
+      [/closed without an answer/, switching],
       [/the broker refused the token/, json({ access_token: 'expired-canary', expires_in: 3_600 })],
       [/: no whole answer within 5000 ms/, () => undefined],
       [/: no whole answer within 5000 ms/, (_, response) => void response.writeHead(200).write('{"access_token":')],
