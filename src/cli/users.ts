@@ -1,7 +1,8 @@
 /** `vkitm users`: who may log in with a password. The file holds verifiers; it is replaced whole, readable to its owner alone. */
 import { randomBytes } from 'node:crypto'
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { UsageError, VkitmError } from '../errors.ts'
+import { alone, PRIVATE, writeAtomic } from '../gateway/atomic-files.ts'
 import { nameFlaw, parseUsers, Users } from '../identity/users.ts'
 import { createVerifier, type ScramMechanism, scramMechanisms } from '../sasl/scram-keys.ts'
 import { type Command, ExitCode, parseOptions, print } from './command.ts'
@@ -40,8 +41,7 @@ export const usersAdd: Command = {
       ),
     )
     // The old password must not live on in a mechanism that was not named.
-    const others = (await readUsers(file, { mayBeMissing: true })).without(name)
-    await writeUsers(file, others.with(name, verifiers))
+    await change(file, { mayBeMissing: true }, users => users.without(name).with(name, verifiers))
     print(`${name}: ${mechanisms.join(', ')} in ${file}`)
     return ExitCode.fine
   },
@@ -53,9 +53,10 @@ export const usersRemove: Command = {
   async run(args) {
     const { values, positionals } = parseOptions({ args: [...args], options: fileOption, allowPositionals: true })
     const [name, file] = [oneName(positionals), fileOf(values.file)]
-    const users = await readUsers(file)
-    if (!users.names.includes(name)) throw new VkitmError('VKITM_USERS', `${file} has no user ${JSON.stringify(name)}`)
-    await writeUsers(file, users.without(name))
+    await change(file, {}, users => {
+      if (users.names.includes(name)) return users.without(name)
+      throw new VkitmError('VKITM_USERS', `${file} has no user ${JSON.stringify(name)}`)
+    })
     print(`${name}: removed from ${file}`)
     return ExitCode.fine
   },
@@ -113,19 +114,14 @@ async function readUsers(file: string, { mayBeMissing = false } = {}): Promise<U
 }
 
 /** Whole or not at all: a gateway may read it at any time. */
-async function writeUsers(file: string, users: Users): Promise<void> {
-  const draft = `${file}.${randomBytes(6).toString('hex')}.new`
-  try {
-    const handle = await open(draft, 'wx', 0o600)
-    try {
-      await handle.writeFile(users.toText())
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    await rename(draft, file)
-  } catch (cause) {
-    await rm(draft, { force: true })
+async function change(file: string, options: { mayBeMissing?: boolean }, made: (users: Users) => Users): Promise<void> {
+  await alone(`${file}.lock`, 'VKITM_USERS', async () => {
+    const text = made(await readUsers(file, options))
+      .withStandInSecret(randomBytes)
+      .toText()
+    await writeAtomic(file, text, { mode: PRIVATE, replace: true })
+  }).catch(cause => {
+    if (cause instanceof VkitmError) throw cause
     throw new VkitmError('VKITM_USERS', `cannot write ${file}: ${(cause as NodeJS.ErrnoException).code}`, { cause })
-  }
+  })
 }

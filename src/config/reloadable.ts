@@ -5,8 +5,8 @@ export interface Reloadable {
   /** Absolute paths of all files it is made of; asked again after every reload. */
   readonly files: readonly string[]
   /**
-   * Reads the files, validates all of it, and only then swaps, in one step. Rejects with a ConfigError that holds every
-   * problem where it cannot; what was in force then stays in force.
+   * Reads the files and validates them before it swaps. Rejects with a ConfigError that holds every problem; what those
+   * are about stays as it was in force.
    */
   reload(): Promise<void>
 }

@@ -11,7 +11,15 @@ export function pathsIn(part: unknown): string[] {
 }
 
 /** The same with fresh contents. Rejects with a ConfigError that names every file that cannot be read. */
-export async function reread<T>(part: T, name: string): Promise<T> {
+export async function reread<T>(part: T, name: string): Promise<T>
+/** Of these keys alone. */
+export async function reread<T extends object, Key extends keyof T>(
+  part: T,
+  name: string,
+  keys: readonly Key[],
+): Promise<Pick<T, Key>>
+export async function reread<T extends object>(whole: T, name: string, keys?: readonly (keyof T)[]): Promise<unknown> {
+  const part = keys === undefined ? whole : Object.fromEntries(keys.map(key => [key, whole[key]]))
   const problems: Problem[] = []
   const fresh = await copy(part, async file => {
     try {
@@ -22,7 +30,7 @@ export async function reread<T>(part: T, name: string): Promise<T> {
     }
   })
   if (problems.length > 0) throw new ConfigError(problems)
-  return fresh as T
+  return fresh
 }
 
 async function copy(part: unknown, replace: (file: FileContent) => Promise<FileContent>): Promise<unknown> {

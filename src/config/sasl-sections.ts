@@ -225,6 +225,6 @@ export function checkPassthrough(listeners: readonly ListenerConfig[] | undefine
     if (listener.sasl !== undefined)
       where.key('sasl').problem('ends logins here, and upstream.sasl.mode is passthrough: remove one of them')
     if (listener.tls === undefined)
-      where.warning('has no tls, and passes on logins that may hold passwords: whoever listens reads them')
+      where.warning('has no tls: only SCRAM logins are passed on there, and whoever listens can guess passwords')
   })
 }

@@ -3,6 +3,7 @@
  * and who it is follows from what the broker agreed to. The broker connection is then its session's.
  */
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { UpstreamError } from '../errors.ts'
 import type { Exchange } from '../pipeline/exchange.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
@@ -13,6 +14,7 @@ import type { SaslAuthenticateResponse } from '../protocol/generated/sasl-authen
 import type { SaslHandshakeRequest } from '../protocol/generated/sasl-handshake-request.ts'
 import type { SaslHandshakeResponse } from '../protocol/generated/sasl-handshake-response.ts'
 import { failureText, type Mechanism, mechanisms } from '../sasl/conversation.ts'
+import { scramMechanisms } from '../sasl/scram-keys.ts'
 import type { Frame } from '../wire/frame.ts'
 import { type EarlyContext, type EarlyPeer, EarlyRequests } from './early-requests.ts'
 import { authenticateResponse, type LoginContext, refusal } from './login.ts'
@@ -88,6 +90,7 @@ export class Passthrough {
     if (exchange === undefined) return
     const { apiKey, apiVersion } = exchange.header
     if (apiKey === ApiKey.ApiVersions) return this.#apiVersions(exchange)
+    if (this.#isInTheClear(exchange)) return this.#refuseInTheClear(exchange)
     const flaw = this.#pass(exchange)
     if (flaw !== undefined) return this.#requests.refuse(flaw, { apiKey, apiVersion })
     const isTry = apiKey === ApiKey.SaslAuthenticate
@@ -103,6 +106,22 @@ export class Passthrough {
     if (outcome.kind === 'respond') exchange.response = outcome.response
     else if (!(await this.#ask(exchange))) return
     this.#answer(exchange)
+  }
+
+  /** Whoever listens would have the password, or the token. */
+  #isInTheClear({ header, request }: Exchange): boolean {
+    if (this.#socket instanceof TLSSocket || header.apiKey !== ApiKey.SaslHandshake) return false
+    const { mechanism } = request as SaslHandshakeRequest
+    return mechanism === 'PLAIN' || mechanism === 'OAUTHBEARER'
+  }
+
+  #refuseInTheClear(exchange: Exchange): void {
+    const { mechanism } = exchange.request as SaslHandshakeRequest
+    const reason = `${mechanism} without TLS`
+    this.#context.onFailed({ reason, mechanism: mechanism as Mechanism }, this.#peer)
+    exchange.response = { errorCode: ErrorCode.UNSUPPORTED_SASL_MECHANISM, mechanisms: [...scramMechanisms] }
+    this.#answer(exchange)
+    this.#requests.end()
   }
 
   /** What keeps a request of a login from being passed on. */

@@ -3,7 +3,7 @@
  * read `root.key` or `issuing.key` can become anybody; the folder is for a development or a small private CA.
  */
 import { X509Certificate } from 'node:crypto'
-import { mkdir, open, readdir, rm } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readBounded } from '../config/bounded-read.ts'
 import { VkitmError } from '../errors.ts'
@@ -19,7 +19,7 @@ import {
 import { issueRevocationList, type Revocation } from '../tls/issue-revocation-list.ts'
 import { readPem } from '../tls/pem.ts'
 import { readRevocationLists } from '../tls/revocation-list.ts'
-import { PRIVATE, PUBLIC, writeAtomic } from './atomic-files.ts'
+import { alone, PRIVATE, PUBLIC, writeAtomic } from './atomic-files.ts'
 
 export interface InitOptions {
   /** Common to the names of both CAs. */
@@ -178,18 +178,13 @@ export class AuthorityFolder {
     return (await this.#register()).revoked
   }
 
-  /** Two at a time would forget what the other one revoked. */
-  async #change(change: (register: Register) => Register, now: Date): Promise<void> {
-    const lock = join(this.folder, 'authority.lock')
-    await locked(lock)
-    try {
+  #change(change: (register: Register) => Register, now: Date): Promise<void> {
+    return alone(join(this.folder, 'authority.lock'), 'VKITM_CERTS', async () => {
       const before = await this.#register()
       const register = { ...change(before), listNumber: before.listNumber + 1 }
       await this.#write('authority.json', registerText(register), PRIVATE, true)
       for (const ca of CAS) await this.#write(`${ca}.crl`, this.#list(ca, register, now), PUBLIC, true)
-    } finally {
-      await rm(lock, { force: true })
-    }
+    })
   }
 
   #list(ca: Ca, { revoked, listNumber: number }: Register, now: Date): string {
@@ -216,17 +211,6 @@ async function readText(folder: string, name: string): Promise<string> {
     const { code } = cause as NodeJS.ErrnoException
     const hint = RESERVED.has(name.replace(/\.\w+$/, '')) ? ': no CA is there; make one with vkitm certs init' : ''
     throw new VkitmError('VKITM_CERTS', `cannot read ${path} (${code})${hint}`, { cause })
-  }
-}
-
-async function locked(path: string): Promise<void> {
-  try {
-    await (await open(path, 'wx', PRIVATE)).close()
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause
-    throw new VkitmError('VKITM_CERTS', `${path} is there: another command is at work; where none is, remove it`, {
-      cause,
-    })
   }
 }
 

@@ -1,6 +1,6 @@
 /** Who may log in on one listener, over time: its users file and its key set, read again when they change. */
 import { randomBytes } from 'node:crypto'
-import type { ListenerConfig, ListenerSaslConfig } from '../config/config.ts'
+import type { BearerConfig, ListenerConfig, ListenerSaslConfig } from '../config/config.ts'
 import type { Reloadable } from '../config/reloadable.ts'
 import { pathsIn, reread } from '../config/reread.ts'
 import type { LoginContext } from '../downstream/login.ts'
@@ -15,8 +15,9 @@ import { ScramServer } from '../sasl/scram-server.ts'
 import type { Trust } from '../tls/trust.ts'
 import { nonce } from './chance.ts'
 import { httpsFetch, trustIn } from './https-fetch.ts'
+import { Parts } from './prove.ts'
 
-/** Salts of users who do not exist are the same on every listener, and others after a restart. */
+/** Where the users file brings none: others after a restart, and on another gateway. */
 const standInSecret = randomBytes(32)
 const wallClock = (): number => Date.now()
 
@@ -36,21 +37,30 @@ export class ListenerLogins implements Reloadable {
     this.name = `users of ${name}`
     this.#config = sasl!
     this.files = pathsIn(sasl)
-    this.#lookup = new CredentialLookup(() => this.#users, standInSecret)
+    this.#lookup = new CredentialLookup(
+      () => this.#users,
+      () => this.#users.standInSecret ?? standInSecret,
+    )
     this.#users = usersOf(this.#config)
     this.#trust = trustIn(this.#config.oauthbearer?.ca)
     this.#remoteKeys = this.#remoteKeysOf(this.#config)
-    this.#judge = this.#judgeOf(this.#config)
+    this.#judge = this.#config.oauthbearer && this.#judgeOf(this.#config.oauthbearer)
   }
 
   /** Whoever is logged in stays so until the login ends. */
   async reload(): Promise<void> {
-    const fresh = await reread(this.#config, this.name)
-    const [users, trust, judge] = [usersOf(fresh), trustIn(fresh.oauthbearer?.ca), this.#judgeOf(fresh)]
-    this.#users = users
-    this.#trust = trust
-    this.#judge = judge
+    const parts = new Parts(this.name)
+    const { users, oauthbearer } = this.#config
+    this.#users = await parts.next(async () => usersOf(await reread({ users }, this.name)), this.#users)
+    this.#trust = await parts.next(async () => trustIn(await reread(oauthbearer?.ca, this.name)), this.#trust)
+    this.#judge = await parts.next(() => this.#nextJudge(), this.#judge)
     this.#remoteKeys?.renew()
+    parts.throwProblems()
+  }
+
+  async #nextJudge(): Promise<TokenJudge | undefined> {
+    const { oauthbearer } = this.#config
+    return oauthbearer && this.#judgeOf({ ...oauthbearer, ...(await reread(oauthbearer, this.name, ['jwks'])) })
   }
 
   context({ guard, onFailed }: Pick<LoginContext, 'guard' | 'onFailed'>): LoginContext {
@@ -64,9 +74,7 @@ export class ListenerLogins implements Reloadable {
     return new ScramServer({ mechanism, lookup: this.#lookup, nonce })
   }
 
-  #judgeOf({ oauthbearer }: ListenerSaslConfig): TokenJudge | undefined {
-    if (oauthbearer === undefined) return undefined
-    const { jwks, ...rules } = oauthbearer
+  #judgeOf({ jwks, ...rules }: BearerConfig): TokenJudge {
     const keys = jwks.kind === 'file' ? parseKeySet(jwks.file.content.toString('utf8')) : this.#remoteKeys!.key
     return createTokenJudge({ keys, rules, wallClock })
   }
@@ -78,5 +86,5 @@ export class ListenerLogins implements Reloadable {
   }
 }
 
-const usersOf = ({ users }: ListenerSaslConfig): Users =>
+const usersOf = ({ users }: { readonly users?: ListenerSaslConfig['users'] | undefined }): Users =>
   users === undefined ? new Users() : parseUsers(users.content.toString('utf8'), users.path)

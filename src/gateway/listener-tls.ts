@@ -1,16 +1,25 @@
-/** TLS of one listener over time: its files as a set, validated before they count, and the keys of its tickets. */
+/**
+ * TLS of one listener over time, and the keys of its tickets. Its certificate is one set of files, whom clients are vouched
+ * for by another, each validated before it counts: a certificate that cannot be used keeps no revocation from being seen.
+ */
 import { randomBytes } from 'node:crypto'
 import type { ListenerConfig, ListenerTlsConfig } from '../config/config.ts'
 import { checkKeyAccess } from '../config/key-access.ts'
 import type { Reloadable } from '../config/reloadable.ts'
 import { pathsIn, reread } from '../config/reread.ts'
 import type { RevocationList } from '../tls/revocation-list.ts'
-import { loadServerTls, type ServerTls } from '../tls/server-context.ts'
+import {
+  clientTrust,
+  createServerTls,
+  loadServerTls,
+  type ServerTls,
+  type ServerTlsOptions,
+} from '../tls/server-context.ts'
 import { checkSuccessor } from '../tls/successor.ts'
-import { loadIdentity } from '../tls/tls-identity.ts'
-import { loadTrust } from '../tls/trust.ts'
+import { loadIdentity, type TlsIdentity } from '../tls/tls-identity.ts'
+import type { Trust } from '../tls/trust.ts'
 import { type Expiring, expiriesOf } from './expiry-watch.ts'
-import { prove } from './prove.ts'
+import { Parts, prove } from './prove.ts'
 
 export interface ListenerTlsOptions {
   readonly handshakeTimeoutMs: number
@@ -39,7 +48,7 @@ export class ListenerTls implements Reloadable {
     this.#hosts = [advertise.host]
     this.#options = options
     this.files = pathsIn(tls)
-    this.#current = this.#load(this.#config, new Date())
+    this.#current = loadServerTls(this.#config, { ...this.#loading, now: new Date() })
     this.#timer = setInterval(() => this.renewTicketKeys(), TICKET_KEYS_MS)
     this.#timer.unref()
   }
@@ -57,11 +66,15 @@ export class ListenerTls implements Reloadable {
   }
 
   async reload(): Promise<void> {
-    const fresh = await reread(this.#config, this.name)
     const now = new Date()
-    this.#prove(fresh, now)
-    this.#current = this.#load(fresh, now)
-    this.#options.onReplaced()
+    const parts = new Parts(this.name)
+    const identity = await parts.next(() => this.#nextIdentity(now), this.#current.identity)
+    const trust = await parts.next(() => this.#nextTrust(now), this.#current.trust)
+    if (parts.haveChanged) {
+      this.#current = createServerTls({ ...this.#config, identity, trust }, this.#loading)
+      this.#options.onReplaced()
+    }
+    parts.throwProblems()
   }
 
   renewTicketKeys(): void {
@@ -77,23 +90,27 @@ export class ListenerTls implements Reloadable {
     clearInterval(this.#timer)
   }
 
-  #load(source: ListenerTlsConfig, now: Date): ServerTls {
+  get #loading(): ServerTlsOptions {
     const { handshakeTimeoutMs } = this.#options
-    return loadServerTls(source, { scope: this.name, handshakeTimeoutMs, now, ticketKeys: this.#ticketKeys })
+    return { scope: this.name, handshakeTimeoutMs, ticketKeys: this.#ticketKeys }
   }
 
-  #prove({ identity, clientCa, clientAuth, crl, keyPermissions }: ListenerTlsConfig, now: Date): void {
+  async #nextIdentity(now: Date): Promise<TlsIdentity> {
+    const { identity, keyPermissions } = await reread(this.#config, this.name, ['identity', 'keyPermissions'])
     const [certificate, key] =
       identity.kind === 'pem' ? [identity.certificate, identity.key] : [identity.store, identity.store]
+    let next: TlsIdentity | undefined
     prove(this.name, [
       () => checkKeyAccess(key, keyPermissions),
       () => {
-        const next = loadIdentity(identity, { purpose: 'server', now })
+        next = loadIdentity(identity, { purpose: 'server', now })
         checkSuccessor(certificate.path, next, this.#current.identity, this.#hosts)
       },
-      () => {
-        if (clientAuth !== 'none' && clientCa !== undefined) loadTrust(clientCa, { crl, now, side: 'server' })
-      },
     ])
+    return next!
+  }
+
+  async #nextTrust(now: Date): Promise<Trust | undefined> {
+    return clientTrust(await reread(this.#config, this.name, ['clientAuth', 'clientCa', 'crl']), now)
   }
 }

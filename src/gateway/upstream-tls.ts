@@ -6,11 +6,11 @@ import { filesIn, type MappedIdentities, mappingIn, readMappedIdentities } from 
 import type { Reloadable } from '../config/reloadable.ts'
 import { pathsIn, reread } from '../config/reread.ts'
 import { UpstreamError } from '../errors.ts'
-import { ClientTls } from '../tls/client-context.ts'
-import { loadIdentity } from '../tls/tls-identity.ts'
-import { loadTrust } from '../tls/trust.ts'
+import { brokerTrust, ClientTls, clientIdentity } from '../tls/client-context.ts'
+import type { TlsIdentity } from '../tls/tls-identity.ts'
+import type { Trust } from '../tls/trust.ts'
 import { type Expiring, expiriesOf } from './expiry-watch.ts'
-import { prove } from './prove.ts'
+import { Parts, prove } from './prove.ts'
 
 export class UpstreamTls implements Reloadable {
   readonly name: string
@@ -24,7 +24,7 @@ export class UpstreamTls implements Reloadable {
   private constructor(cluster: string, config: UpstreamTlsConfig) {
     this.name = `upstream ${cluster}`
     this.#config = config
-    this.#current = new ClientTls(config, new Date())
+    this.#current = ClientTls.load(config, new Date())
   }
 
   /** Reads the certificates of principals, where there are any. */
@@ -72,25 +72,43 @@ export class UpstreamTls implements Reloadable {
   }
 
   async reload(): Promise<void> {
-    const fresh = await reread(this.#config, this.name)
     const now = new Date()
-    const { identity, ca, crl, keyPermissions } = fresh
-    prove(this.name, [
-      () => {
-        if (identity === undefined) return
-        checkKeyAccess(identity.kind === 'pem' ? identity.key : identity.store, keyPermissions)
-        loadIdentity(identity, { purpose: 'client', now })
-      },
-      () => {
-        if (ca !== undefined) loadTrust(ca, { crl, now, side: 'client' })
-      },
-    ])
-    const mapped = await this.#readMapped(fresh, now)
-    this.#current = new ClientTls(fresh, now)
+    const parts = new Parts(this.name)
+    const identity = await parts.next(() => this.#nextIdentity(now), this.#current.identity)
+    const trust = await parts.next(() => this.#nextTrust(now), this.#current.trust)
+    const mapped = await parts.next(() => this.#nextMapped(now), this.#mapped)
+    this.#current = new ClientTls({ ...this.#config, identity, trust })
     this.#mapped = mapped
+    parts.throwProblems()
   }
 
-  async #readMapped(config: UpstreamTlsConfig, now: Date): Promise<MappedIdentities | undefined> {
+  async #nextIdentity(now: Date): Promise<TlsIdentity | undefined> {
+    const { identity, keyPermissions } = await reread(this.#config, this.name, ['identity', 'keyPermissions'])
+    let next: TlsIdentity | undefined
+    prove(this.name, [
+      () => {
+        if (identity !== undefined)
+          checkKeyAccess(identity.kind === 'pem' ? identity.key : identity.store, keyPermissions)
+      },
+      () => {
+        next = clientIdentity(identity, now)
+      },
+    ])
+    return next
+  }
+
+  async #nextTrust(now: Date): Promise<Trust | undefined> {
+    return brokerTrust(await reread(this.#config, this.name, ['ca', 'crl']), now)
+  }
+
+  async #nextMapped(now: Date): Promise<MappedIdentities | undefined> {
+    return this.#readMapped(await reread(this.#config, this.name, ['certificates', 'keyPermissions']), now)
+  }
+
+  async #readMapped(
+    config: Pick<UpstreamTlsConfig, 'certificates' | 'keyPermissions'>,
+    now: Date,
+  ): Promise<MappedIdentities | undefined> {
     const { certificates, keyPermissions } = config
     if (certificates === undefined) return undefined
     const mapping = mappingIn(certificates)

@@ -1,4 +1,7 @@
-/** The users file: JSON, name → mechanism → verifier. It holds nothing that a password can be read from. */
+/**
+ * The users file: JSON, name → mechanism → verifier, and under the empty name, which nobody has, what stand-ins for
+ * users who do not exist are made from. It holds nothing that a password can be read from.
+ */
 import { ConfigError, type Problem, VkitmError } from '../errors.ts'
 import type { Credentials, NamedVerifier } from '../sasl/credentials.ts'
 import { keyBytes, type ScramMechanism, type ScramVerifier, scramMechanisms } from '../sasl/scram-keys.ts'
@@ -8,6 +11,8 @@ import { userPrincipal } from './principal.ts'
 export const iterationsMin = 4_096
 export const iterationsMax = 1_000_000
 const saltBytes = { min: 8, max: 1_024 }
+const nobody = ''
+export const standInSecretBytes = 32
 
 type Verifiers = ReadonlyMap<ScramMechanism, ScramVerifier>
 
@@ -17,9 +22,12 @@ export class Users implements Credentials {
   /** Made once: whoever names nobody has one of these looked at. */
   readonly #sampleOf: ReadonlyMap<ScramMechanism, readonly ScramVerifier[]>
   readonly #samples: readonly NamedVerifier[]
+  /** The same wherever the file is used and after a restart, as the salts of those who exist are. */
+  readonly standInSecret: Buffer | undefined
 
-  constructor(byName: ReadonlyMap<string, Verifiers> = new Map()) {
+  constructor(byName: ReadonlyMap<string, Verifiers> = new Map(), standInSecret?: Buffer) {
     this.#byName = byName
+    this.standInSecret = standInSecret
     this.#samples = [...byName.keys()].map(name => this.anyVerifier(name)!)
     this.#sampleOf = new Map(
       scramMechanisms.map(mechanism => [
@@ -58,11 +66,17 @@ export class Users implements Credentials {
   }
 
   with(name: string, verifiers: Verifiers): Users {
-    return new Users(new Map([...this.#byName, [name, new Map([...(this.#byName.get(name) ?? []), ...verifiers])]]))
+    const all = new Map([...(this.#byName.get(name) ?? []), ...verifiers])
+    return new Users(new Map([...this.#byName, [name, all]]), this.standInSecret)
   }
 
   without(name: string): Users {
-    return new Users(new Map([...this.#byName].filter(([known]) => known !== name)))
+    return new Users(new Map([...this.#byName].filter(([known]) => known !== name)), this.standInSecret)
+  }
+
+  /** `random` gives so many bytes. */
+  withStandInSecret(random: (byteLength: number) => Buffer): Users {
+    return new Users(this.#byName, this.standInSecret ?? random(standInSecretBytes))
   }
 
   toText(): string {
@@ -72,7 +86,8 @@ export class Users implements Credentials {
         Object.fromEntries(Array.from(verifiers, ([mechanism, verifier]) => [mechanism, written(verifier)])),
       ]),
     )
-    return `${JSON.stringify(users, null, 2)}\n`
+    const secret = this.standInSecret && { [nobody]: { standInSecret: this.standInSecret.toString('base64') } }
+    return `${JSON.stringify({ ...secret, ...users }, null, 2)}\n`
   }
 }
 
@@ -87,14 +102,24 @@ const written = ({ salt, iterations, storedKey, serverKey }: ScramVerifier) => (
 export function parseUsers(text: string, path: string): Users {
   const problems: Problem[] = []
   const byName = new Map<string, Verifiers>()
-  for (const [name, value] of Object.entries(parseObject(text, path))) {
+  const { [nobody]: ofNobody, ...named } = parseObject(text, path)
+  const standInSecret = readStandInSecret(ofNobody, path, problems)
+  for (const [name, value] of Object.entries(named)) {
     const place = `${path}: ${JSON.stringify(name)}`
     const flaw = nameFlaw(name)
     if (flaw !== undefined) problems.push({ path: place, message: flaw })
     byName.set(name, readVerifiers(value, place, problems))
   }
   if (problems.length > 0) throw new ConfigError(problems)
-  return new Users(byName)
+  return new Users(byName, standInSecret)
+}
+
+function readStandInSecret(value: unknown, path: string, problems: Problem[]): Buffer | undefined {
+  if (value === undefined) return undefined
+  const secret = isObject(value) ? bytesOf(value.standInSecret) : undefined
+  if (secret?.length === standInSecretBytes) return secret
+  problems.push({ path: `${path}: ""`, message: `standInSecret is not ${standInSecretBytes} bytes in base64` })
+  return undefined
 }
 
 function parseObject(text: string, path: string): Record<string, unknown> {

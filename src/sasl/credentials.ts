@@ -39,10 +39,10 @@ function found(verifier: NamedVerifier, { isReal, isKnown }: { isReal: boolean; 
 
 export class CredentialLookup {
   readonly #credentials: () => Credentials
-  readonly #secret: Buffer
+  readonly #secret: () => Buffer
 
-  /** `secret` is random and lives as long as the process; credentials are asked for anew each time. */
-  constructor(credentials: () => Credentials, secret: Buffer) {
+  /** Nobody else knows `secret`; both are asked for anew each time. */
+  constructor(credentials: () => Credentials, secret: () => Buffer) {
     this.#credentials = credentials
     this.#secret = secret
   }
@@ -82,6 +82,6 @@ export class CredentialLookup {
   }
 
   #hash(purpose: string, name: string): Buffer {
-    return createHmac('sha512', this.#secret).update(`${purpose}\0${name}`).digest()
+    return createHmac('sha512', this.#secret()).update(`${purpose}\0${name}`).digest()
   }
 }

@@ -27,6 +27,22 @@ export interface ClientTlsSource {
   readonly dangerouslySkipVerification: boolean
 }
 
+/** Parts that were loaded, each in its time. */
+export interface ClientTlsParts
+  extends Pick<ClientTlsSource, 'serverName' | 'minVersion' | 'dangerouslySkipVerification'> {
+  readonly identity: TlsIdentity | undefined
+  readonly trust: Trust | undefined
+}
+
+/** Who vouches for brokers; undefined where that is up to Node's roots. */
+export function brokerTrust({ ca, crl }: Pick<ClientTlsSource, 'ca' | 'crl'>, now: Date): Trust | undefined {
+  if (crl.length > 0 && ca === undefined) throw new TlsError('crl needs ca: the CA whose lists they are')
+  return ca && loadTrust(ca, { crl, now, side: 'client' })
+}
+
+export const clientIdentity = (source: IdentitySource | undefined, now: Date): TlsIdentity | undefined =>
+  source && loadIdentity(source, { purpose: 'client', now })
+
 export class ClientTls {
   readonly identity: TlsIdentity | undefined
   readonly trust: Trust | undefined
@@ -36,15 +52,17 @@ export class ClientTls {
   readonly #serverName: string | undefined
   readonly #verify: boolean
 
-  constructor(source: ClientTlsSource, now: Date) {
-    if (source.crl.length > 0 && source.ca === undefined)
-      throw new TlsError('crl needs ca: the CA whose lists they are')
-    this.identity = source.identity && loadIdentity(source.identity, { purpose: 'client', now })
-    this.trust = source.ca && loadTrust(source.ca, { crl: source.crl, now, side: 'client' })
-    this.#options = { ...profile(source.minVersion), ...(this.trust && trustOptions(this.trust)) }
-    this.#contextOf(this.identity)
-    this.#serverName = source.serverName
-    this.#verify = !source.dangerouslySkipVerification
+  constructor({ identity, trust, serverName, minVersion, dangerouslySkipVerification }: ClientTlsParts) {
+    this.identity = identity
+    this.trust = trust
+    this.#options = { ...profile(minVersion), ...(trust && trustOptions(trust)) }
+    this.#contextOf(identity)
+    this.#serverName = serverName
+    this.#verify = !dangerouslySkipVerification
+  }
+
+  static load(source: ClientTlsSource, now: Date): ClientTls {
+    return new ClientTls({ ...source, identity: clientIdentity(source.identity, now), trust: brokerTrust(source, now) })
   }
 
   /**

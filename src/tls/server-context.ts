@@ -28,7 +28,11 @@ export interface ServerTls {
   readonly serverOptions: TlsOptions
 }
 
-function clientTrust({ clientAuth, clientCa, crl }: ServerTlsSource, now: Date): Trust | undefined {
+/** Whom clients must be vouched for by; undefined where none is asked. */
+export function clientTrust(
+  { clientAuth, clientCa, crl }: Pick<ServerTlsSource, 'clientAuth' | 'clientCa' | 'crl'>,
+  now: Date,
+): Trust | undefined {
   if (clientAuth === 'none') return undefined
   // Without `ca` Node would accept a certificate from any public CA as a client's.
   if (clientCa === undefined) throw new TlsError(`clientAuth: ${clientAuth} needs clientCa, the CA of the clients`)
@@ -51,18 +55,23 @@ export interface ServerTlsOptions {
   /** Names the listener among others. */
   readonly scope: string
   readonly handshakeTimeoutMs: number
-  readonly now: Date
   /** 48 bytes that session tickets are sealed with. Without them Node makes its own at each change of the context. */
   readonly ticketKeys?: Buffer
 }
 
-export function loadServerTls(
-  source: ServerTlsSource,
-  { scope, handshakeTimeoutMs, now, ticketKeys }: ServerTlsOptions,
-): ServerTls {
-  const { clientAuth, minVersion } = source
+export function loadServerTls(source: ServerTlsSource, options: ServerTlsOptions & { readonly now: Date }): ServerTls {
+  const { now } = options
   const identity = loadIdentity(source.identity, { purpose: 'server', now })
-  const trust = clientTrust(source, now)
+  return createServerTls({ ...source, identity, trust: clientTrust(source, now) }, options)
+}
+
+export type ServerTlsParts = Pick<ServerTlsSource, 'clientAuth' | 'minVersion'> & Pick<ServerTls, 'identity' | 'trust'>
+
+/** Of parts that were loaded, each in its time. */
+export function createServerTls(
+  { clientAuth, minVersion, identity, trust }: ServerTlsParts,
+  { scope, handshakeTimeoutMs, ticketKeys }: ServerTlsOptions,
+): ServerTls {
   const contextOptions: SecureContextOptions = {
     ...profile(minVersion),
     ...identity.contextOptions(),

@@ -53,6 +53,24 @@ describe('vkitm users', () => {
     assert.equal(vkitm(['remove', 'alice', '--file', file]).status, 1)
   })
 
+  test('D-04: what stand-ins are made from stays, whoever comes and goes', () => {
+    const secret = () => parseUsers(readFileSync(file, 'utf8'), file).standInSecret
+    const before = secret()
+    assert.equal(before?.length, 32)
+    assert.equal(vkitm(['add', 'dora', '--file', file], 'x').status, 0)
+    assert.equal(vkitm(['remove', 'dora', '--file', file]).status, 0)
+    assert.deepEqual(secret(), before)
+    assert.doesNotMatch(vkitm(['list', '--file', file]).out, /standIn|^:/m)
+  })
+
+  test('two commands at once do not forget whom the other added', () => {
+    writeFileSync(`${file}.lock`, '')
+    const { status, out } = vkitm(['add', 'dora', '--file', file], 'x')
+    assert.equal(status, 1)
+    assert.match(out, /another command is at work; try again in a minute/)
+    rmSync(`${file}.lock`)
+  })
+
   test('refuses what it does not understand, and leaves the file as it was', () => {
     const before = readFileSync(file, 'utf8')
     for (const [args, input] of [

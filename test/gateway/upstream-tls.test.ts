@@ -105,6 +105,21 @@ describe('TLS towards brokers', () => {
     assert.deepEqual(seen, [serialOf(first)])
   })
 
+  test('C-05: what cannot be used keeps nothing else from coming into force', async () => {
+    const first = newClient()
+    serve(first)
+    const tls = await opened()
+    write('a.key', newClient().key)
+    write('ca.pem', otherRoot.certificate)
+    await assert.rejects(tls.reload(), /a\.key: not the private key/)
+    await assert.rejects(dial(tls), { code: 'SELF_SIGNED_CERT_IN_CHAIN' })
+    const second = newClient()
+    serve(second)
+    write('ca.pem', 'nothing')
+    await assert.rejects(tls.reload(), /no PEM block/)
+    assert.equal(tls.current.identity?.certificate.serialNumber, new X509Certificate(second.certificate).serialNumber)
+  })
+
   test('C-09: new trust counts at the next connection', async () => {
     serve(newClient())
     const tls = await opened()

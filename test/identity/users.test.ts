@@ -28,6 +28,18 @@ describe('the users file', () => {
     assert.deepEqual(read.without('alice').names, ['__proto__'])
   })
 
+  test('D-04: brings what stand-ins are made from, which is nobody', async () => {
+    const users = (await usersOf({ alice: 'x' })).withStandInSecret(byteLength => Buffer.alloc(byteLength, 7))
+    const read = parseUsers(users.toText(), 'users.json')
+    assert.deepEqual(read.names, ['alice'])
+    assert.deepEqual(read.standInSecret, Buffer.alloc(32, 7))
+    assert.deepEqual(read.without('alice').withStandInSecret(Buffer.alloc).standInSecret, Buffer.alloc(32, 7))
+    for (const bad of ['x', {}, { standInSecret: 'AA==' }, null])
+      assert.deepEqual(problemsOf(JSON.stringify({ '': bad })), [
+        'users.json: "" standInSecret is not 32 bytes in base64',
+      ])
+  })
+
   test('tells every problem at once, without showing a value', async () => {
     const right = JSON.parse((await usersOf({ alice: 'x' })).toText()).alice['SCRAM-SHA-256']
     const problems = problemsOf(

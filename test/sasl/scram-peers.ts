@@ -22,4 +22,7 @@ export async function usersOf(
 }
 
 export const lookupIn = (users: Users, secret = Buffer.alloc(32, 7)): CredentialLookup =>
-  new CredentialLookup(() => users, secret)
+  new CredentialLookup(
+    () => users,
+    () => secret,
+  )

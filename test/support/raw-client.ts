@@ -106,7 +106,7 @@ export async function connectRaw({
 }: RawClientOptions): Promise<RawClient> {
   const from = localAddress === undefined ? {} : { localAddress }
   const socket =
-    tls === undefined ? connectTcp({ host, port, noDelay: true, ...from }) : connectTls({ host, port, ...tls })
+    tls === undefined ? connectTcp({ host, port, noDelay: true, ...from }) : connectTls({ host, port, ...from, ...tls })
   const client = new RawClient(socket, clientId)
   await within(
     `a connection to ${host}:${port}`,

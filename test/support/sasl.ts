@@ -41,7 +41,11 @@ export interface BrokerLogins {
 
 /** Has the broker ask for logins, as Kafka does: whatever else comes first breaks the connection. */
 export function askForLogins(broker: FakeBroker, users: Users, sessionLifetimeMs = 0n): BrokerLogins {
-  const lookup = new CredentialLookup(() => users, randomBytes(32))
+  const secret = randomBytes(32)
+  const lookup = new CredentialLookup(
+    () => users,
+    () => secret,
+  )
   const sessions = new Map<object, SaslServerSession>()
   const seen: { name: string; socket: object }[] = []
   broker.answer(ApiKey.SaslHandshake, ({ mechanism }, { socket }: SeenRequest) => {

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { LimitsConfig, UpstreamSaslConfig } from '../../src/config/config.ts'
+import type { LimitsConfig, ListenerTlsConfig, UpstreamSaslConfig } from '../../src/config/config.ts'
 import { ApiKey } from '../../src/protocol/api-key.ts'
 import { apiVersionsRequestDefaults } from '../../src/protocol/generated/api-versions-request.ts'
 import { listGroupsRequestDefaults } from '../../src/protocol/generated/list-groups-request.ts'
@@ -18,6 +18,7 @@ import type { RawClient } from '../support/raw-client.ts'
 import { askForLogins, authenticate, type BrokerLogins, logIn, scram } from '../support/sasl.ts'
 import { startTestGateway, type TestGateway } from '../support/test-gateway.ts'
 import { until, within } from '../support/until.ts'
+import { newServer, root } from './live-certificates.ts'
 
 const users = await usersOf({ gateway: 'own-gateway', alice: 'own-alice', bob: 'own-bob' })
 const sasl: UpstreamSaslConfig = {
@@ -25,6 +26,18 @@ const sasl: UpstreamSaslConfig = {
   mechanism: 'SCRAM-SHA-256',
   own: { kind: 'password', username: 'gateway', password: new Secret('own-gateway') },
 }
+const { chain, key } = newServer()
+const tls: ListenerTlsConfig = {
+  identity: {
+    kind: 'pem',
+    certificate: { path: 'gateway.pem', content: Buffer.from(chain.join('')) },
+    key: { path: 'gateway.key', content: Buffer.from(key) },
+  },
+  clientAuth: 'none',
+  minVersion: 'TLSv1.2',
+  crl: [],
+}
+const trusting = { ca: root.certificate, servername: 'localhost' }
 const groups = listGroupsRequestDefaults()
 const versions = { ...apiVersionsRequestDefaults(), clientSoftwareName: 'test', clientSoftwareVersion: '1' }
 const silence = () => new Promise<never>(() => undefined)
@@ -37,8 +50,10 @@ describe('a login that is passed on', () => {
   let logins: BrokerLogins
   let gateway: TestGateway | undefined
   const start = async (limits: Partial<LimitsConfig> = {}) => {
-    gateway = await startTestGateway({ upstream: { bootstrap: [broker.address], sasl }, limits })
-    return gateway
+    gateway = await startTestGateway({ upstream: { bootstrap: [broker.address], sasl }, limits, listener: { tls } })
+    const { connect, log, metric } = gateway
+    const overTls: TestGateway['connect'] = given => connect({ tls: trusting, ...given })
+    return { connect: overTls, log, metric }
   }
   before(async () => {
     broker = await startFakeBroker()
@@ -107,6 +122,25 @@ describe('a login that is passed on', () => {
         unknown.send(ApiKey.SaslHandshake, 1, { mechanism })
         await unknown.expectClosed()
       }
+    } finally {
+      await stop()
+    }
+  })
+
+  test('D-09: what whoever listens could read is not passed on', async () => {
+    gateway = await startTestGateway({ upstream: { bootstrap: [broker.address], sasl } })
+    const { connect, log } = gateway
+    try {
+      for (const mechanism of ['PLAIN', 'OAUTHBEARER']) {
+        const client = await connect()
+        const answer = await client.ask(ApiKey.SaslHandshake, 1, { mechanism })
+        assert.deepEqual(answer, { errorCode: 33, mechanisms: ['SCRAM-SHA-512', 'SCRAM-SHA-256'] })
+        await client.expectClosed()
+        assert.deepEqual(log.lines('login failed').at(-1)?.details, { reason: `${mechanism} without TLS`, mechanism })
+      }
+      const client = await connect()
+      assert.equal((await logIn(client, scram('alice', 'own-alice'))).errorCode, 0)
+      await client.close()
     } finally {
       await stop()
     }

@@ -202,6 +202,24 @@ describe('a client whose certificate is revoked', () => {
     })
   }
 
+  test('C-05: is kept out whatever is wrong with the listener’s own certificate, and the other way round', async () => {
+    const first = newServer()
+    live.serve(first)
+    await live.start(await live.mutual())
+    const hers = await connected(asClient(alice))
+    live.write('server.pem', newServer().chain.join(''))
+    live.write('issuing.crl', listOf(issuing, [revoke(alice)]))
+    await hers.expectClosed(5_000)
+    await untilTrue('alice is refused', async () => !(await mayCome(alice)), 5_000)
+    assert.deepEqual([await mayCome(bob), await servedSerial()], [true, serialOf(first)])
+    assert.equal((await health()).status, 'degraded')
+    const second = newServer()
+    live.write('issuing.crl', 'no list')
+    live.serve(second)
+    await untilTrue('the new one is served', async () => (await servedSerial()) === serialOf(second), 5_000)
+    assert.equal(await mayCome(alice), false)
+  })
+
   test('C-05: during its login is not let in by the login', async () => {
     live.serve(newServer())
     live.write('users.json', (await usersOf({ alice: 'her-password' })).toText())

@@ -5,15 +5,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { after, before, beforeEach, describe, test } from 'node:test'
+import type { ListenerSaslConfig } from '../../src/config/config.ts'
 import { ApiKey } from '../../src/protocol/api-key.ts'
 import { listGroupsRequestDefaults } from '../../src/protocol/generated/list-groups-request.ts'
 import { listGroupsResponseDefaults } from '../../src/protocol/generated/list-groups-response.ts'
+import type { SaslClientSession } from '../../src/sasl/conversation.ts'
 import { BearerClient, parseBearer } from '../../src/sasl/oauthbearer.ts'
 import { Secret } from '../../src/telemetry/secret.ts'
 import { createRoot, issueServer } from '../../src/tls/certificate-authority.ts'
+import { usersOf } from '../sasl/scram-peers.ts'
 import { type FakeBroker, startFakeBroker } from '../support/fake-broker.ts'
 import type { LogLine } from '../support/memory-log.ts'
-import { logIn } from '../support/sasl.ts'
+import { logIn, scram } from '../support/sasl.ts'
 import { audience, createTokenSigner, issuer } from '../support/signed-token.ts'
 import { startTestGateway, type TestGateway } from '../support/test-gateway.ts'
 import { until } from '../support/until.ts'
@@ -259,6 +262,42 @@ describe('keys at an HTTPS URL', () => {
     )
     assert.match(reason ?? '', /certificate/)
     assert.deepEqual(idp.asked, ['/keys'])
+  })
+
+  test('that are half written keep no user in who was removed', async () => {
+    const users = await usersOf({ alice: 'her-password', bob: 'his-password' })
+    live.write('users.json', users.toText())
+    live.write('jwks.json', jwks)
+    const broker = await startFakeBroker()
+    const sasl: ListenerSaslConfig = {
+      mechanisms: ['OAUTHBEARER', 'SCRAM-SHA-256'],
+      users: await live.file('users.json'),
+      oauthbearer: {
+        jwks: { kind: 'file', file: await live.file('jwks.json') },
+        issuer,
+        audience,
+        algorithms: ['ES256'],
+        principalClaim: 'sub',
+      },
+    }
+    const gateway = await startTestGateway({ upstream: { bootstrap: [broker.address] }, listener: { sasl } })
+    const comes = async (session: SaslClientSession) => {
+      const client = await gateway.connect()
+      const { errorCode } = await logIn(client, session)
+      await client.close()
+      return errorCode === 0
+    }
+    try {
+      live.write('jwks.json', jwks.slice(0, -10))
+      live.write('users.json', users.without('bob').toText())
+      await assert.rejects(gateway.gateway.reload(), /jwks|JSON Web Key Set/)
+      assert.equal(await comes(scram('bob', 'his-password')), false)
+      assert.equal(await comes(scram('alice', 'her-password')), true)
+      assert.equal(await comes(new BearerClient(token())), true)
+    } finally {
+      await gateway.stop()
+      await broker.stop()
+    }
   })
 
   test('D-11: that are not to be had let nobody in, and the log says why', async () => {

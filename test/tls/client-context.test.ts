@@ -19,7 +19,7 @@ const source = (changes: Partial<ClientTlsSource> = {}): ClientTlsSource => ({
   dangerouslySkipVerification: false,
   ...changes,
 })
-const tls = (changes: Partial<ClientTlsSource> = {}) => new ClientTls(source(changes), now)
+const tls = (changes: Partial<ClientTlsSource> = {}) => ClientTls.load(source(changes), now)
 const broker = (issued: { chain: readonly string[]; key: string }) =>
   serve(
     loadServerTls(
@@ -76,7 +76,7 @@ describe('C-09: the broker is verified', () => {
     }
     // A public root is no stranger: without `ca` Node's own are trusted, ours is not among them.
     const { ca: _, ...publicRoots } = source()
-    assert.ok((await visit(as(own, 'localhost', new ClientTls(publicRoots, now)))).error)
+    assert.ok((await visit(as(own, 'localhost', ClientTls.load(publicRoots, now)))).error)
   })
 
   test('a certificate for clients does not make a broker', async () => {
@@ -142,7 +142,7 @@ test('the gateway shows its own certificate where a broker asks', async () => {
 
 test('a list of revoked certificates without their CA is a mistake', () => {
   const { ca: _, ...publicRoots } = source({ crl: [pem('x.crl', '')] })
-  assert.throws(() => new ClientTls(publicRoots, now), /crl needs ca/)
+  assert.throws(() => ClientTls.load(publicRoots, now), /crl needs ca/)
 })
 
 function createSelfSigned() {
