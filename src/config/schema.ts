@@ -7,6 +7,7 @@ import { choice, count, flag, listOf, name, notYet, secret, text } from './forma
 import { limits } from './limits-section.ts'
 import { listener } from './listener-section.ts'
 import { bindAddress, hostPattern, remoteAddress } from './network-formats.ts'
+import type { Place } from './place.ts'
 import { policy } from './policy-section.ts'
 import { checkPassthrough, checkUpstreamSasl, upstreamSasl } from './sasl-sections.ts'
 import { type Format, optional, required, section, withDefault } from './section.ts'
@@ -63,6 +64,7 @@ const cluster: Format<ClusterConfig> = section(
     check(draft, place) {
       place.key('name').claimName('cluster', draft.name)
       if (draft.upstream?.sasl?.mode === 'passthrough') checkPassthrough(draft.listeners, place)
+      if (draft.policy !== 'none' && draft.upstream !== undefined) checkOtherWays(draft.upstream, place.key('upstream'))
     },
     build: ({ name: clusterName, upstream: brokers, listeners, policy: rules }) => ({
       name: clusterName,
@@ -72,6 +74,14 @@ const cluster: Format<ClusterConfig> = section(
     }),
   },
 )
+
+/** A policy judges who comes through here. */
+function checkOtherWays({ tls, sasl }: UpstreamConfig, place: Place): void {
+  if (sasl !== undefined || tls?.identity !== undefined) return
+  place.warning(
+    'shows brokers no certificate and no login: whoever else reaches them gets around the policy. Let only the gateway reach them, or use sasl or tls.certificate',
+  )
+}
 
 const adminSection: Format<AdminConfig> = section(
   {

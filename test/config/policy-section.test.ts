@@ -15,11 +15,14 @@ describe('policy', () => {
   })
   after(() => rmSync(folder, { recursive: true }))
 
-  const load = (policy: string) =>
+  const load = (
+    policy: string,
+    upstream = ', sasl: { mode: service, mechanism: SCRAM-SHA-256, username: a, password: b }',
+  ) =>
     parseConfig(
       `clusters:
   - name: main
-    upstream: { bootstrap: ["10.0.0.1:9092"] }
+    upstream: { bootstrap: ["10.0.0.1:9092"]${upstream} }
     listeners:
       - { name: clients, bind: "127.0.0.1:9092", expose: ports, brokerPorts: 9100-9109 }
     policy: ${policy}
@@ -42,7 +45,20 @@ describe('policy', () => {
     assert.ok(policy !== 'none')
     assert.deepEqual([policy.mode, policy.superUsers, policy.refuse], ['enforce', [], undefined])
     assert.match(policy.rules.content.toString(), /orders/)
-    assert.deepEqual(warnings, [])
+    assert.ok(warnings.every(({ message }) => message.startsWith('without upstream.tls')))
+  })
+
+  test('B-37: brokers that cannot tell the gateway from anybody else are warned of', async () => {
+    writeFileSync(join(folder, 'good.csv'), 'p, User:alice, topic, orders, read, allow\n')
+    const warned = async (policy: string, upstream?: string) =>
+      (await load(policy, upstream)).warnings.filter(({ message }) => /gets around the policy/.test(message))
+    const rules = `{ model: ${model}, rules: good.csv }`
+    assert.deepEqual(
+      (await warned(rules, '')).map(({ path }) => path),
+      ['clusters[0].upstream'],
+    )
+    assert.equal((await warned(rules, ', tls: {}')).length, 1)
+    assert.deepEqual([await warned(rules), await warned('none', '')], [[], []])
   })
 
   test('every problem of the rules is told with its file and line', async () => {
@@ -63,7 +79,7 @@ describe('policy', () => {
 
   test('audit mode is said out loud, and a super user has the form of a principal', async () => {
     const { warnings } = await load(`{ model: ${model}, rules: good.csv, mode: audit }`)
-    assert.match(warnings[0]!.message, /audit/)
+    assert.ok(warnings.some(({ message }) => /audit/.test(message)))
     const problems = await problemsOf(`{ model: ${model}, rules: good.csv, superUsers: [admin] }`)
     assert.match(problems.join('\n'), /write User:admin/)
   })
