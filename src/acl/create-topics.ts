@@ -5,7 +5,6 @@
  * CreateTopicPolicy of Kafka's refuses settings. (ControllerApis.createTopics, ReplicationControlManager.createTopics)
  */
 import type { ApiKey } from '../protocol/api-key.ts'
-import { zeroUuid } from '../protocol/empty.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
 import type { CreatableTopic, CreateTopicsRequest } from '../protocol/generated/create-topics-request.ts'
 import {
@@ -46,7 +45,7 @@ export function enforceCreateTopics({
     response({ topics }, judge, { request, header: { apiVersion } }) {
       const created = topics.filter(({ errorCode }) => errorCode === ErrorCode.NONE)
       // The ids of a rehearsal are invented.
-      if (!(request as CreateTopicsRequest).validateOnly) catalog.learn(created.filter(hasId))
+      if (!(request as CreateTopicsRequest).validateOnly) catalog.learn(created)
       const secret =
         apiVersion < detailsFrom ? [] : created.filter(({ name }) => !judge.seesBeside(describeConfigs, name))
       for (const topic of secret) Object.assign(topic, withoutDetails)
@@ -106,8 +105,6 @@ function failureOf(
 function failed(name: string): CreatableTopicResult {
   return { ...creatableTopicResultDefaults(), name }
 }
-
-const hasId = ({ topicId }: CreatableTopicResult): boolean => topicId !== zeroUuid
 
 const withoutDetails = Object.freeze({
   topicConfigErrorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED,

@@ -4,7 +4,6 @@
  * that may not be described starts at the next one. (DescribeTopicPartitionsRequestHandler)
  */
 import type { ApiKey } from '../protocol/api-key.ts'
-import { zeroUuid } from '../protocol/empty.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
 import type { DescribeTopicPartitionsRequest } from '../protocol/generated/describe-topic-partitions-request.ts'
 import {
@@ -37,9 +36,7 @@ export function enforceDescribeTopicPartitions({
     },
 
     response(body, judge, { request }) {
-      catalog.learn(
-        body.topics.flatMap(({ name, topicId }) => (name && topicId !== zeroUuid ? [{ name, topicId }] : [])),
-      )
+      catalog.learn(body.topics)
       const isSeen = ({ name }: Topic): boolean => name === null || judge.sees(describe, name)
       const isHidden = replaceHidden(body.topics, isSeen, ({ name }) => failed(name, denied))
       const isMoved = moveCursor(body, request as Request, judge)

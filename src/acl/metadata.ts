@@ -13,7 +13,7 @@ import {
   metadataResponseDefaults,
   metadataResponseTopicDefaults,
 } from '../protocol/generated/metadata-response.ts'
-import type { NamedTopic, TopicCatalog } from '../topology/topic-catalog.ts'
+import type { TopicCatalog } from '../topology/topic-catalog.ts'
 import { type AclFacts, answer, type EnforcementOf, part, type Ruling, whole } from './enforcement.ts'
 import type { Judge } from './judge.ts'
 import { cluster, clusterName, topic as topicRights } from './rights.ts'
@@ -58,7 +58,7 @@ export function enforceMetadata({
     },
 
     response(body, judge, { request, header }) {
-      catalog.learn(body.topics.flatMap(toNamed))
+      catalog.learn(body.topics)
       if (mayCreate(request as MetadataRequest, header.apiVersion) && autoCreatesTopics()) noteCreations(body, judge)
       const isHidden = hideTopics(body, judge, request as MetadataRequest, header.apiVersion)
       return maskOperations(body, judge) || isHidden
@@ -170,10 +170,6 @@ function denial({ name, topicId }: { name: string | null; topicId: string }, err
   return { ...metadataResponseTopicDefaults(), errorCode, name, topicId: name === null ? topicId : zeroUuid }
 }
 
-function toNamed({ name, topicId }: MetadataResponseTopic): NamedTopic[] {
-  return name === null || topicId === zeroUuid ? [] : [{ name, topicId }]
-}
-
 /**
  * What was asked for and has been revoked since is denied, by the id alone where that was what was asked for; among all
  * topics it is left out.
@@ -182,7 +178,8 @@ function hideTopics(body: MetadataResponse, judge: Judge, request: MetadataReque
   const isAll = asksForAll(request, apiVersion)
   const usesIds = request.topics?.some(({ topicId }) => topicId !== zeroUuid) ?? false
   const hidden = ({ name, topicId }: MetadataResponseTopic) => denial({ name: usesIds ? null : name, topicId }, denied)
-  const isSeen = ({ name }: MetadataResponseTopic): boolean => name === null || judge.sees(describe, name)
+  // Beside an id, an empty name is Kafka's way to say none.
+  const isSeen = ({ name }: MetadataResponseTopic): boolean => !name || judge.sees(describe, name)
   if (body.topics.every(isSeen)) return false
   body.topics = body.topics.flatMap(topic => (isSeen(topic) ? [topic] : isAll ? [] : [hidden(topic)]))
   return true

@@ -3,9 +3,35 @@
  * gateway's own identity; asking is done by who is passed in. A topic keeps its name and its id for life: an id that is
  * known never comes to mean another topic, and one that nobody knows means none.
  */
+import { zeroUuid } from '../protocol/empty.ts'
+import { ErrorCode } from '../protocol/error-code.ts'
+
 export interface NamedTopic {
   readonly name: string
   readonly topicId: string
+}
+
+/** A topic as an answer tells it. */
+export interface ToldTopic {
+  readonly errorCode: number
+  readonly name: string | null
+  readonly topicId: string
+}
+
+/** A topic without a leader is one all the same. */
+const isThere: ReadonlySet<number> = new Set([
+  ErrorCode.NONE,
+  ErrorCode.LEADER_NOT_AVAILABLE,
+  ErrorCode.REPLICA_NOT_AVAILABLE,
+  ErrorCode.LISTENER_NOT_FOUND,
+])
+
+/**
+ * The topics of an answer that exist. Beside any other error name and id only repeat the question: where all of it
+ * fails, Kafka puts an empty name beside each id that was asked for (MetadataRequest.getErrorResponse).
+ */
+export function existingIn(topics: readonly ToldTopic[]): NamedTopic[] {
+  return topics.flatMap(({ errorCode, name, topicId }) => (name && isThere.has(errorCode) ? [{ name, topicId }] : []))
 }
 
 /** Asks the cluster; rejects where no broker answers. */
@@ -78,8 +104,12 @@ export class TopicCatalog {
     return this.#idOf.keys()
   }
 
-  /** An answer of the cluster says so. */
-  learn(topics: Iterable<NamedTopic>): void {
+  /** What an answer of the cluster says of topics and their ids, as it says it. */
+  learn(topics: readonly ToldTopic[]): void {
+    this.#keep(existingIn(topics).filter(({ topicId }) => topicId !== zeroUuid))
+  }
+
+  #keep(topics: readonly NamedTopic[]): void {
     const untilMs = this.#now() + this.#ttlMs
     for (const { name, topicId } of topics) {
       const before = this.#idOf.get(name)
@@ -104,14 +134,14 @@ export class TopicCatalog {
   /** The topics among these that exist now; never answered from memory. */
   async existing(names: readonly string[]): Promise<ReadonlySet<string>> {
     const found = await this.#questions.byName(names)
-    this.learn(found)
+    this.#keep(found)
     return new Set(found.map(({ name }) => name))
   }
 
   /** Every topic of the cluster; never answered from memory. */
   async all(): Promise<readonly NamedTopic[]> {
     const found = await this.#questions.all()
-    this.learn(found)
+    this.#keep(found)
     return found
   }
 
@@ -149,7 +179,7 @@ export class TopicCatalog {
 
   #startAsking(ids: readonly string[]): void {
     const answered = this.#questions.byId(ids).then(found => {
-      this.learn(found)
+      this.#keep(found)
       const untilMs = this.#now() + this.#unknownMs
       for (const id of ids) if (this.nameOf(id) === undefined) this.#unknown.set(id, untilMs)
       this.#bound()

@@ -5,12 +5,12 @@
  */
 import { UpstreamError } from '../errors.ts'
 import { ApiKey } from '../protocol/api-key.ts'
-import type { RequestByKey, ResponseByKey } from '../protocol/codec.ts'
+import type { RequestByKey } from '../protocol/codec.ts'
 import { zeroUuid } from '../protocol/empty.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
 import type { MetadataRequestTopic } from '../protocol/generated/metadata-request.ts'
 import type { ClusterView } from '../topology/cluster-view.ts'
-import type { NamedTopic, TopicQuestions } from '../topology/topic-catalog.ts'
+import { existingIn, type NamedTopic, type TopicQuestions } from '../topology/topic-catalog.ts'
 import { apiVersionsRequest, type Questions } from './cluster-watch.ts'
 import type { HostAndPort } from './dialer.ts'
 
@@ -102,7 +102,8 @@ export class ClusterQuestions implements TopicQuestions {
       // A broker that cannot be asked by id does not tell clients any either.
       if (version < (asksById ? idsFrom : creationFlagFrom)) return []
       const request: RequestByKey[typeof ApiKey.Metadata] = { ...quiet, topics }
-      return existing(await questions.ask(ApiKey.Metadata, version, request))
+      const { topics: told } = await questions.ask(ApiKey.Metadata, version, request)
+      return existingIn(told)
     })
   }
 
@@ -181,20 +182,6 @@ const quiet = {
   allowAutoTopicCreation: false,
   includeClusterAuthorizedOperations: false,
   includeTopicAuthorizedOperations: false,
-}
-
-/** A topic without a leader is one all the same; one that the gateway may not describe is none to it. */
-const absent: ReadonlySet<number> = new Set([
-  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
-  ErrorCode.UNKNOWN_TOPIC_ID,
-  ErrorCode.INVALID_TOPIC_EXCEPTION,
-  ErrorCode.TOPIC_AUTHORIZATION_FAILED,
-])
-
-function existing({ topics }: ResponseByKey[typeof ApiKey.Metadata]): NamedTopic[] {
-  return topics.flatMap(({ errorCode, name, topicId }) =>
-    absent.has(errorCode) || name === null ? [] : [{ name, topicId }],
-  )
 }
 
 async function coordinatorOf({ questions, versions }: Asked, groupId: string): Promise<HostAndPort> {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, test } from 'node:test'
+import { zeroUuid } from '../../src/protocol/empty.ts'
+import { ErrorCode } from '../../src/protocol/error-code.ts'
 import { type NamedTopic, TopicCatalog } from '../../src/topology/topic-catalog.ts'
 
 describe('TopicCatalog', () => {
@@ -62,7 +64,7 @@ describe('TopicCatalog', () => {
   test('B-02: a topic that is made anew under its name leaves its old id without one', async () => {
     assert.equal(await nameOf('A'), 'orders')
     cluster = [{ name: 'orders', topicId: 'B' }]
-    catalog.learn(cluster)
+    catalog.learn([{ name: 'orders', topicId: 'B', errorCode: ErrorCode.NONE }])
     assert.equal(catalog.nameOf('A'), undefined)
     assert.equal(await nameOf('A'), undefined)
     assert.equal(catalog.nameOf('B'), 'orders')
@@ -86,11 +88,31 @@ describe('TopicCatalog', () => {
   })
 
   test('it remembers no more ids than it may: the oldest go', () => {
-    catalog.learn(['1', '2', '3', '4'].map(topicId => ({ name: `topic-${topicId}`, topicId })))
+    catalog.learn(
+      ['1', '2', '3', '4'].map(topicId => ({ name: `topic-${topicId}`, topicId, errorCode: ErrorCode.NONE })),
+    )
     assert.deepEqual(
       ['1', '2', '3', '4'].map(id => catalog.nameOf(id)),
       [undefined, 'topic-2', 'topic-3', 'topic-4'],
     )
+  })
+
+  test('B-01: an answer that fails as a whole teaches no id the empty name that stands beside it', async () => {
+    catalog.learn([
+      { name: '', topicId: 'A', errorCode: ErrorCode.UNKNOWN_SERVER_ERROR },
+      { name: '', topicId: 'A', errorCode: ErrorCode.NONE },
+      { name: null, topicId: 'A', errorCode: ErrorCode.UNKNOWN_TOPIC_ID },
+      { name: 'other', topicId: 'A', errorCode: ErrorCode.REQUEST_TIMED_OUT },
+      { name: 'nameless', topicId: zeroUuid, errorCode: ErrorCode.NONE },
+    ])
+    assert.equal(catalog.nameOf(zeroUuid), undefined)
+    assert.equal(catalog.nameOf('A'), undefined)
+    assert.equal(await nameOf('A'), 'orders')
+  })
+
+  test('a topic without a leader has a name all the same', () => {
+    catalog.learn([{ name: 'young', topicId: 'Y', errorCode: ErrorCode.LEADER_NOT_AVAILABLE }])
+    assert.equal(catalog.nameOf('Y'), 'young')
   })
 
   test('whether topics exist is never answered from memory', async () => {

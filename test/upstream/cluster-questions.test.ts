@@ -82,6 +82,14 @@ describe('ClusterQuestions', () => {
     assert.deepEqual(await questions.byName(['young', 'hidden']), [{ name: 'young', topicId: 'Y' }])
   })
 
+  test('an answer that fails as a whole names no topic: Kafka puts an empty name beside each id', async () => {
+    brokers.answers = {
+      [ApiKey.Metadata]: () =>
+        topics(['', 'A', ErrorCode.UNKNOWN_SERVER_ERROR], ['orders', 'O', ErrorCode.REQUEST_TIMED_OUT], ['', 'B']),
+    }
+    assert.deepEqual(await questions.byId(['A', 'O', 'B']), [])
+  })
+
   test('a broker too old to be asked by id, or without creating, is not asked', async () => {
     brokers.metadataMax = 11
     brokers.answers = { [ApiKey.Metadata]: () => topics(['a', 'A']) }
