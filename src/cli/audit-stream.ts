@@ -120,10 +120,14 @@ function readLine(bytes: Buffer): ReadRecord | string | undefined {
 
 const outcomes: ReadonlySet<unknown> = new Set(['allowed', 'denied', 'wouldDeny', 'shadowAllows', 'shadowDenies'])
 
-function readFields(fields: Readonly<Record<string, unknown>>): ReadRecord | string {
+function readFields(fields: Readonly<Record<string, unknown>>): ReadRecord | string | undefined {
   const { outcome, why, principal, api, operation, resourceType: type, resource: name, cluster, client } = fields
-  const { repeated: times = 1 } = fields
+  const { repeated: times = 1, more } = fields
   if (!outcomes.has(outcome)) return `has no outcome that is known: ${shown(outcome)}`
+  if (more !== undefined) {
+    const isLost = outcome === 'allowed' || outcome === 'wouldDeny'
+    return isLost ? `stands for ${shown(more)} decisions whose names are not written down` : undefined
+  }
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a principal has none.
   if (typeof principal !== 'string' || !/^User:[^\u0000-\u001f]+$/.test(principal))
     return `names no principal: ${shown(principal)}`

@@ -3,9 +3,9 @@
 import type { Exchange } from '../pipeline/exchange.ts'
 import type { Answer } from '../pipeline/pipeline.ts'
 import { ApiKey } from '../protocol/api-key.ts'
+import { Queue } from '../queue.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { ByteBudget, Reservation } from '../wire/byte-budget.ts'
-import { Queue } from '../wire/queue.ts'
 
 export type AnswerMetrics = Pick<Metrics, 'sentToClient' | 'upstreamMs' | 'gatewayMs'>
 

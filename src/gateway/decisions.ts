@@ -51,7 +51,7 @@ export function createDecisionLog({ cluster, counts, audit, auditsAllows }: Deci
     decided(event) {
       const outcome = outcomeOf(event)
       counts.add(event.exchange.api.key, event.right.type, outcome)
-      if (outcome !== 'allowed' || auditsAllows) audit.record(recordOf(event, outcome, cluster))
+      if (outcome !== 'allowed' || auditsAllows) audit.record(recordOf(event, outcome, cluster), event.exchange)
     },
     filtered({ api }: Exchange, { type }: Right, isAllowed: boolean) {
       counts.add(api.key, type, isAllowed ? 'allowed' : 'hidden')
@@ -59,7 +59,7 @@ export function createDecisionLog({ cluster, counts, audit, auditsAllows }: Deci
     differed(event) {
       const outcome = event.shadow.allowed ? 'shadowAllows' : 'shadowDenies'
       counts.add(event.exchange.api.key, event.right.type, outcome)
-      audit.record(recordOf({ ...event, verdict: event.shadow }, outcome, cluster))
+      audit.record(recordOf({ ...event, verdict: event.shadow }, outcome, cluster), event.exchange)
     },
   }
 }

@@ -5,12 +5,12 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { UpstreamError, WireError } from '../errors.ts'
+import { Queue } from '../queue.ts'
 import type { ByteBudget, Reservation } from '../wire/byte-budget.ts'
 import type { Frame } from '../wire/frame.ts'
 import { FrameSplitter } from '../wire/frame-splitter.ts'
 import { Inbound } from '../wire/inbound.ts'
 import { Outbound } from '../wire/outbound.ts'
-import { Queue } from '../wire/queue.ts'
 
 /** Takes an answer and what it holds of the budget; the taker releases it. */
 export type OnAnswer = (frame: Frame, held: Reservation) => void

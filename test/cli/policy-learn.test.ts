@@ -44,7 +44,7 @@ function stream(...records: Partial<AuditRecord>[]): string {
   const lines: string[] = []
   const destination = { write: (line: string) => void lines.push(line), dropped: 0, flushed: async () => undefined }
   const log = new AuditLog({ destination, now: () => 0 })
-  for (const given of records) log.record(record(given))
+  for (const given of records) log.record(record(given), given)
   log.flush()
   return lines.join('')
 }
@@ -116,6 +116,8 @@ p, User:bob, topic, "a,b", write, allow
       stream({ principal: 'role:a' }).trimEnd(),
       'x'.repeat(3 * 1_048_576),
       stream({ resource: 'last' }).trimEnd(),
+      JSON.stringify({ level: 'audit', ...record({}), resource: undefined, more: 7 }),
+      JSON.stringify({ level: 'audit', ...record({ outcome: 'denied' }), resource: undefined, more: 8 }),
     ]
     const audit = file('bad.log', lines.join('\n'))
     const { code, out } = await run('policy', 'learn', '--audit', audit)
@@ -129,6 +131,7 @@ p, User:bob, topic, "a,b", write, allow
         '6 clusterAction is never asked of a topic',
         '7 names no principal: "role:a"',
         '8 is longer than 1 MiB',
+        '10 stands for 7 decisions whose names are not written down',
       ],
     )
     assert.match(out, /topic, last, read/)

@@ -100,6 +100,19 @@ describe('a policy in a gateway', () => {
     assert.equal(await gateway.metric('vkitm_decisions_total', { api: 'Produce', outcome: 'denied' }), 1)
   })
 
+  test('A-11: a request with very many denied names is a thousand records and a number', async () => {
+    const other = await gateway.connect()
+    const names = Array.from({ length: 3_000 }, (_, at) => `denied-${at}`)
+    const errors = Object.values(await errorsOf(other, ...names))
+    assert.deepEqual([errors.length, new Set(errors)], [3_000, new Set([ErrorCode.TOPIC_AUTHORIZATION_FAILED])])
+    other.socket.destroy()
+    const records = gateway.log
+      .lines()
+      .filter(({ level, resource }) => level === 'audit' && /^denied-/.test(`${resource}`))
+    assert.equal(records.length, 1_000)
+    assert.ok((await gateway.metric('vkitm_decisions_total', { api: 'Metadata', outcome: 'denied' })) >= 3_000)
+  })
+
   test('nobody logs in through it where the listener has no login: not advertised, and closed', async () => {
     const stranger = await gateway.connect()
     const { apiKeys } = await stranger.ask(ApiKey.ApiVersions, 3, {
