@@ -74,6 +74,7 @@ import type { Policy } from './policy/policy.ts'
 import { enforceProduce } from './produce.ts'
 import { enforcePushTelemetry } from './push-telemetry.ts'
 import { enforceRemoveRaftVoter } from './remove-raft-voter.ts'
+import { SessionRoom } from './session-room.ts'
 import { enforceShareAcknowledge } from './share-acknowledge.ts'
 import { enforceShareFetch } from './share-fetch.ts'
 import { enforceShareGroupDescribe } from './share-group-describe.ts'
@@ -93,12 +94,14 @@ import { enforceWriteTxnMarkers } from './write-txn-markers.ts'
 /** Asks for nothing that a policy could deny: answered here, or judged by the brokers alone. */
 const free: Enforcement = Object.freeze({})
 
-export function enforcements(facts: AclFacts): ReadonlyMap<number, Enforcement> {
+export function enforcements(known: AclFacts): ReadonlyMap<number, Enforcement> {
+  const { sessionRoom = new SessionRoom() } = known
+  const facts = { ...known, sessionRoom }
   const rows = new Map<number, Enforcement>()
   const { topics, subscribedExpression } = facts
   const members = new MemberExpressions()
   const expressions = new TopicExpressions({ topics })
-  const share = { topics: facts.topics, sessions: new ShareSessions() }
+  const share = { topics: facts.topics, sessions: new ShareSessions(sessionRoom) }
   const add = <Key extends ApiKey>(key: Key, row: EnforcementOf<Key>): void => void rows.set(key, row as Enforcement)
   add(ApiKey.Produce, enforceProduce(facts))
   add(ApiKey.Fetch, enforceFetch(facts))

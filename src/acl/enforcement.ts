@@ -7,6 +7,7 @@ import type { ApiKey } from '../protocol/api-key.ts'
 import type { RequestByKey, ResponseByKey } from '../protocol/codec.ts'
 import type { TopicCatalog } from '../topology/topic-catalog.ts'
 import type { Judge } from './judge.ts'
+import type { SessionRoom } from './session-room.ts'
 
 export type Ruling<Response = unknown> =
   /** Goes on as it came; `merge` puts what the client is owed from before into the broker's answer. */
@@ -39,6 +40,8 @@ export interface AclFacts {
   readonly autoCreatesTopics: () => boolean
   /** Closed whatever the rules say, for one type of resource: `AlterConfigs` of a `broker`. */
   readonly refuses: (apiName: string, resourceType: string) => boolean
+  /** Shared by all clusters of the process; one of its own where it is missing. */
+  readonly sessionRoom?: SessionRoom
   /** The settings of topics that clients may choose; `harmlessTopicConfigs` where it is missing. */
   readonly topicConfigs?: ReadonlySet<string>
   /**

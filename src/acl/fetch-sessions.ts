@@ -17,6 +17,7 @@
  */
 import type { Client, Exchange } from '../pipeline/exchange.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
+import { type SessionRoom, sessionWeightMax, weightOf } from './session-room.ts'
 
 /** What the broker has of a session, and which number it expects next. */
 export interface BrokerSession {
@@ -57,14 +58,14 @@ export class FetchSession {
   isOpening = false
   /** Of the policy that decided. */
   generation: number
-  /** Nothing but its end is forwarded any more. */
-  isBroken = false
+  #isBroken = false
   /** Every topic that the client wants. */
   readonly #topics = new Map<string, WantedTopic>()
   readonly #withError = new Map<number, number>()
   #size = 0
   #sizeMax = addedMax
   #deniedSize = 0
+  #weight = 0
 
   constructor(usesIds: boolean, generation: number) {
     this.usesIds = usesIds
@@ -79,6 +80,7 @@ export class FetchSession {
       wanted = { errorCode, partitions: new Set() }
       this.#topics.set(topic, wanted)
       this.#count(errorCode, 1)
+      this.#weight += weightOf(topic, 0)
     }
     const before = wanted.partitions.size
     for (const { partition } of partitions) wanted.partitions.add(partition)
@@ -94,6 +96,7 @@ export class FetchSession {
     if (wanted.partitions.size > 0) return
     this.#topics.delete(topic)
     this.#count(wanted.errorCode, -1)
+    this.#weight -= weightOf(topic, 0)
   }
 
   /** What is decided on a topic, 0 where it is forwarded; undefined where it is not in the session. */
@@ -132,11 +135,30 @@ export class FetchSession {
 
   /** The bound is on what is added: what the first request names is bounded by its frame. */
   get isTooLarge(): boolean {
-    return this.#size > this.#sizeMax || this.deniesTooMuch
+    return this.#size > this.#sizeMax || this.opensNowhere
   }
 
-  get deniesTooMuch(): boolean {
-    return this.#deniedSize > deniedMax
+  /** Larger than any that is kept here, as where a broker has no room for one: the client lists everything each time. */
+  get opensNowhere(): boolean {
+    return this.#deniedSize > deniedMax || this.weight > sessionWeightMax
+  }
+
+  get weight(): number {
+    return this.#weight + weightOf('', this.#size)
+  }
+
+  /** Nothing but its end is forwarded any more, for which it needs no topics. */
+  get isBroken(): boolean {
+    return this.#isBroken
+  }
+
+  break(): void {
+    this.#isBroken = true
+    this.#topics.clear()
+    this.#withError.clear()
+    this.#size = 0
+    this.#deniedSize = 0
+    this.#weight = 0
   }
 
   opened(): void {
@@ -167,14 +189,25 @@ const sessionsMax = 8
 export class FetchSessions {
   readonly #byClient = new WeakMap<Client, Map<number, FetchSession>>()
   readonly #underway = new WeakMap<Exchange, Underway>()
+  readonly #room: SessionRoom
+
+  constructor(room: SessionRoom) {
+    this.#room = room
+  }
 
   /** A session of this connection; an id that another connection was given finds nothing. */
   find(client: Client, id: number): FetchSession | undefined {
     return this.#byClient.get(client)?.get(id)
   }
 
-  forget(client: Client, { id }: FetchSession): void {
-    this.#byClient.get(client)?.delete(id)
+  forget(client: Client, session: FetchSession): void {
+    this.#byClient.get(client)?.delete(session.id)
+    this.#room.leave(session)
+  }
+
+  /** It goes on, and may have become larger. */
+  goesOn(session: FetchSession): void {
+    this.#room.use(session)
   }
 
   /** What the answer to this request is about. */
@@ -195,9 +228,10 @@ export class FetchSessions {
     sessions.set(session.id, session)
     session.opened()
     // The oldest is forgotten: the client hears that it is not found, as when a broker needs the room.
-    for (const oldest of sessions.keys()) {
+    for (const oldest of sessions.values()) {
       if (sessions.size <= sessionsMax) break
-      sessions.delete(oldest)
+      this.forget(client, oldest)
     }
+    this.#room.enter(session, () => sessions.delete(session.id))
   }
 }

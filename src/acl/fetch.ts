@@ -24,14 +24,18 @@ import { type AclFacts, answer, type EnforcementOf, part, type Ruling, whole, wh
 import { type BrokerStep, epochAfter, FetchSession, FetchSessions } from './fetch-sessions.ts'
 import type { Judge } from './judge.ts'
 import { topic as topicRights } from './rights.ts'
+import { SessionRoom } from './session-room.ts'
 import { append, splitDenied } from './split.ts'
 
 const topicIdsFrom = 13
 /** Session epochs that name every partition: the first of a session, and the last or only one (FetchMetadata). */
 const Epoch = { initial: 0, final: -1 } as const
 
-export function enforceFetch({ topics: catalog }: AclFacts): EnforcementOf<typeof ApiKey.Fetch> {
-  const sessions = new FetchSessions()
+export function enforceFetch({
+  topics: catalog,
+  sessionRoom: room = new SessionRoom(),
+}: AclFacts): EnforcementOf<typeof ApiKey.Fetch> {
+  const sessions = new FetchSessions(room)
   return {
     request(body, judge, exchange) {
       const usesIds = exchange.header.apiVersion >= topicIdsFrom
@@ -106,12 +110,11 @@ function ruleFull(asked: Asked): Ruling<FetchResponse> {
     if (isOpening || errorCode !== 0) session.want(key, topic.partitions, errorCode)
     return errorCode === 0
   })
-  // As where a broker has no room for one: the client lists everything each time.
-  const opens = isOpening && !session.deniesTooMuch
+  const opens = isOpening && !session.opensNowhere
   if (split === undefined || split.allowed.length > 0) {
     if (opens) sessions.expect(exchange, { session, broker: 'opens' })
-    if (split === undefined) return isChanged ? part() : whole
-    if (!opens) body.sessionEpoch = Epoch.final
+    else body.sessionEpoch = Epoch.final
+    if (split === undefined) return isChanged || (isOpening && !opens) ? part() : whole
     body.topics = split.allowed
     return part(mergeOf(denialsIn(session)))
   }
@@ -145,11 +148,14 @@ function ruleIncremental(asked: Asked): Ruling<FetchResponse> {
   if (body.sessionEpoch !== session.epoch) return sessionError(ErrorCode.INVALID_FETCH_SESSION_EPOCH)
   if (session.usesIds !== usesIds) return sessionError(ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR)
   if (!isStillTrue(session, asked) || !judgeListed(session, asked)) {
-    session.isBroken = true
+    session.break()
+    sessions.goesOn(session)
     return sessionError(ErrorCode.INVALID_FETCH_SESSION_EPOCH)
   }
   session.epoch = epochAfter(session.epoch)
-  return proceed(session, asked)
+  const ruling = proceed(session, asked)
+  sessions.goesOn(session)
+  return ruling
 }
 
 function isInDoubt(session: FetchSession, judge: Judge): boolean {
@@ -274,7 +280,7 @@ function follow(response: FetchResponse, exchange: Exchange, sessions: FetchSess
   const { errorCode, sessionId } = response
   session.isOpening = false
   // The broker believes that the client has what was hidden from it.
-  if (errorCode !== 0 || isHiding) session.isBroken = true
+  if (errorCode !== 0 || isHiding) session.break()
   if (errorCode !== 0) {
     // A broker that lost it has nothing to close any more.
     if (errorCode === ErrorCode.FETCH_SESSION_ID_NOT_FOUND) sessions.forget(exchange.client, session)
@@ -287,7 +293,7 @@ function follow(response: FetchResponse, exchange: Exchange, sessions: FetchSess
     sessions.add(exchange.client, session)
   } else if (broker !== 'ends' && sessionId !== session.broker?.id) {
     // It has not taken what it was asked to take.
-    session.isBroken = true
+    session.break()
   }
   if (sessionId === session.id) return isHiding
   response.sessionId = session.id

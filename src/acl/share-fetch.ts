@@ -114,9 +114,13 @@ function forwardIn(
   }
   if (session.isTooLarge) {
     sessions.forget(exchange.client, body)
-    return refuse(ErrorCode.SHARE_SESSION_NOT_FOUND)
+    // As where a broker has no room for one more, and as where it has dropped one (SharePartitionManager.newContext).
+    const isOpening = body.shareSessionEpoch === Epoch.initial
+    return refuse(isOpening ? ErrorCode.SHARE_SESSION_LIMIT_REACHED : ErrorCode.SHARE_SESSION_NOT_FOUND)
   }
-  return forwardAllowed(session, body, corrections)
+  const ruling = forwardAllowed(session, body, corrections)
+  sessions.goesOn(session)
+  return ruling
 }
 
 /** What the broker has to be told of topics whose decision is another one now. */

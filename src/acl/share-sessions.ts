@@ -5,7 +5,9 @@
  * the acknowledgements on their way.
  */
 import type { Client, Exchange } from '../pipeline/exchange.ts'
+import { zeroUuid } from '../protocol/empty.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
+import { type SessionRoom, sessionWeightMax, weightOf } from './session-room.ts'
 
 interface WantedTopic {
   /** 0 where it is forwarded. */
@@ -15,12 +17,16 @@ interface WantedTopic {
 
 /** Partitions that one session holds; a client that wants more has to open it anew. */
 const partitionsMax = 100_000
+/** Denied partitions come again with every answer of a session, and a request of a few bytes is enough to get one. */
+const deniedMax = 10_000
 
 export class ShareSession {
   /** Of the policy that decided. */
   generation: number
   /** Every topic that the client wants, by id. */
   readonly topics = new Map<string, WantedTopic>()
+  /** The group and the member, in one. */
+  key = ''
   #size = 0
 
   constructor(generation: number) {
@@ -49,7 +55,18 @@ export class ShareSession {
   }
 
   get isTooLarge(): boolean {
-    return this.#size > partitionsMax
+    return this.#size > partitionsMax || this.weight > sessionWeightMax || this.#deniedSize > deniedMax
+  }
+
+  get weight(): number {
+    return weightOf(this.key, this.#size) + this.topics.size * weightOf(zeroUuid, 0)
+  }
+
+  /** Decisions change inside a session, so this is not kept. */
+  get #deniedSize(): number {
+    let size = 0
+    for (const { errorCode, partitions } of this.topics.values()) if (errorCode !== 0) size += partitions.size
+    return size
   }
 }
 
@@ -64,13 +81,26 @@ export interface Member {
 export class ShareSessions {
   readonly #byClient = new WeakMap<Client, Map<string, ShareSession>>()
   readonly #opening = new WeakMap<Exchange, ShareSession>()
+  readonly #room: SessionRoom
+
+  constructor(room: SessionRoom) {
+    this.#room = room
+  }
 
   find(client: Client, member: Member): ShareSession | undefined {
     return this.#byClient.get(client)?.get(keyOf(member))
   }
 
   forget(client: Client, member: Member): void {
-    this.#byClient.get(client)?.delete(keyOf(member))
+    const session = this.find(client, member)
+    if (session === undefined) return
+    this.#byClient.get(client)?.delete(session.key)
+    this.#room.leave(session)
+  }
+
+  /** It goes on, and may have become larger. */
+  goesOn(session: ShareSession): void {
+    this.#room.use(session)
   }
 
   /** What a first request asks for becomes a session where the broker's answer is no error. */
@@ -81,13 +111,18 @@ export class ShareSessions {
   open(exchange: Exchange, member: Member): void {
     const session = this.#opening.get(exchange)
     if (session === undefined) return
-    const sessions = this.#byClient.get(exchange.client) ?? new Map<string, ShareSession>()
-    this.#byClient.set(exchange.client, sessions)
-    sessions.set(keyOf(member), session)
-    for (const oldest of sessions.keys()) {
+    const { client } = exchange
+    this.forget(client, member)
+    session.key = keyOf(member)
+    const sessions = this.#byClient.get(client) ?? new Map<string, ShareSession>()
+    this.#byClient.set(client, sessions)
+    sessions.set(session.key, session)
+    for (const [key, oldest] of sessions) {
       if (sessions.size <= sessionsMax) break
-      sessions.delete(oldest)
+      sessions.delete(key)
+      this.#room.leave(oldest)
     }
+    this.#room.enter(session, () => sessions.delete(session.key))
   }
 }
 

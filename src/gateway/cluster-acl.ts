@@ -2,6 +2,7 @@
 import { createAcl, enforcements } from '../acl/acl.ts'
 import type { Enforcement } from '../acl/enforcement.ts'
 import { refusalsOf } from '../acl/refusals.ts'
+import type { SessionRoom } from '../acl/session-room.ts'
 import type { PolicyConfig } from '../config/config.ts'
 import type { Stage } from '../pipeline/stage.ts'
 import { allApis } from '../protocol/api-table.ts'
@@ -21,6 +22,7 @@ export interface ClusterAclOptions {
   readonly audit: AuditLog
   readonly auditsAllows: boolean
   readonly mayDecide: () => boolean
+  readonly sessionRoom: SessionRoom
   readonly log: Logger
   readonly metrics: Metrics
   readonly now: () => number
@@ -46,6 +48,7 @@ export class ClusterAcl {
       topics,
       autoCreatesTopics: () => this.#autoCreatesTopics,
       refuses,
+      sessionRoom: options.sessionRoom,
       subscribedExpression: (groupId, memberId) => options.questions.subscribedExpression(groupId, memberId),
     })
     // What has no row is not served, whatever the list says.

@@ -20,7 +20,7 @@ export interface ClusterOptions {
   readonly metrics: Metrics
   readonly log: Logger
   readonly now: () => number
-  readonly decisions: Pick<ClusterAclOptions, 'counts' | 'audit' | 'auditsAllows' | 'mayDecide'>
+  readonly decisions: Pick<ClusterAclOptions, 'counts' | 'audit' | 'auditsAllows' | 'mayDecide' | 'sessionRoom'>
 }
 
 export interface Cluster {

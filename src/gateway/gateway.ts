@@ -1,5 +1,6 @@
 /** Builds every room from the configuration, in the order in which they stand on each other. */
 import { setTimeout as delay } from 'node:timers/promises'
+import { SessionRoom } from '../acl/session-room.ts'
 import { startAdmin } from '../admin/admin.ts'
 import type { Config } from '../config/config.ts'
 import { AcceptLimits } from '../downstream/accept-limits.ts'
@@ -80,7 +81,13 @@ export async function startGateway(config: Config, { log, audit: auditDestinatio
     strangers.sweep()
   }, countsSweepMs).unref()
   const mayDecide = (): boolean => !auditWatch.isFailing
-  const decisions = { counts: new DecisionCounts(metrics), audit, auditsAllows, mayDecide }
+  const decisions = {
+    counts: new DecisionCounts(metrics),
+    audit,
+    auditsAllows,
+    mayDecide,
+    sessionRoom: new SessionRoom(),
+  }
 
   const clusters: Cluster[] = []
   for (const cluster of config.clusters) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { SessionRoom } from '../../src/acl/session-room.ts'
 import { zeroUuid } from '../../src/protocol/empty.ts'
 import { ErrorCode } from '../../src/protocol/error-code.ts'
 import {
@@ -298,6 +299,46 @@ describe('Fetch in a session', () => {
     }
     assert.equal(await add('x', 1), 0)
     assert.equal(await add('y', 2), ErrorCode.INVALID_FETCH_SESSION_EPOCH)
+  })
+
+  it('A-28: names of denied topics that are megabytes together open no session, and the session that they are added to keeps none of them', async () => {
+    const room = new SessionRoom()
+    const rig = new FetchRig(false, ['a'], room)
+    const client = clientOf(1)
+    const topics = Array.from({ length: 600 }, (_, at) => ({
+      topic: `${at}`.padEnd(32_000, 'x'),
+      topicId: zeroUuid,
+      partitions: [fetchRequestFetchPartitionDefaults()],
+    }))
+    const full = { ...fetchRequestDefaults(), sessionEpoch: 0 }
+    const { response } = await rig.pass(client, { ...full, topics })
+    assert.deepEqual([response.errorCode, response.sessionId, errorsIn(response).length], [0, 0, 600])
+    const { sessionId } = (await rig.pass(client, { ...full, topics: topics.slice(0, 1) })).response
+    assert.notEqual(sessionId, 0)
+    const grown = await rig.pass(client, { ...full, sessionId, sessionEpoch: 1, topics })
+    assert.equal(grown.response.errorCode, ErrorCode.INVALID_FETCH_SESSION_EPOCH)
+    assert.ok(room.weight < 1_000, `${room.weight} are kept`)
+  })
+
+  it('A-28: all connections together have one room for sessions: who was silent for longest hears that his is not found', async () => {
+    const rig = new FetchRig(false, ['a'], new SessionRoom(2_600))
+    const consumers = [1, 2, 3, 4].map(connection => {
+      const consumer = new SessionConsumer(undefined)
+      want(consumer, `${connection}-0`)
+      return { client: clientOf(connection), consumer }
+    })
+    const fetch = async (at: number): Promise<FetchResponse> => {
+      const { client, consumer } = consumers[at]!
+      const { response } = await rig.pass(client, consumer.next())
+      consumer.receive(response)
+      return response
+    }
+    for (const at of [0, 1, 2, 0, 3]) assert.equal((await fetch(at)).errorCode, 0)
+    assert.equal((await fetch(0)).errorCode, 0)
+    assert.equal((await fetch(1)).errorCode, ErrorCode.FETCH_SESSION_ID_NOT_FOUND)
+    const reopened = await fetch(1)
+    assert.deepEqual([reopened.errorCode, errorsIn(reopened)], [0, [denied]])
+    assert.notEqual(reopened.sessionId, 0)
   })
 
   eachWay('remembers eight sessions of a connection; the ninth pushes the first out', async rig => {

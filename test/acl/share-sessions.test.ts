@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { SessionRoom } from '../../src/acl/session-room.ts'
 import { ShareSession } from '../../src/acl/share-sessions.ts'
 import { ErrorCode } from '../../src/protocol/error-code.ts'
 import { ShareRig } from '../support/share-rig.ts'
@@ -145,6 +146,37 @@ describe('share sessions', () => {
     session.want('AA', [0], denied)
     session.want('AA', [], denied)
     assert.deepEqual([...session.topics.keys()], ['AA'])
+  })
+
+  it('A-28: hold 10,000 denied partitions, and give room back', () => {
+    const session = new ShareSession(1)
+    session.want('AA', Array(10_000).keys(), denied)
+    session.want('BA', Array(10_000).keys(), 0)
+    assert.equal(session.isTooLarge, false)
+    session.want('CA', [0], denied)
+    assert.equal(session.isTooLarge, true)
+    session.topics.get('CA')!.errorCode = 0
+    assert.equal(session.isTooLarge, false)
+  })
+
+  it('A-28: have one room for all connections together: what was dropped is not found, and can be opened anew', async () => {
+    const rig = new ShareRig(names, new SessionRoom(100))
+    rig.allow(['a'])
+    rig.wanted.add('a')
+    const answers = [await rig.fetch([]), await rig.fetch([]), await rig.fetch([])]
+    assert.deepEqual(
+      answers.map(({ errorCode }) => errorCode),
+      [0, ErrorCode.SHARE_SESSION_NOT_FOUND, 0],
+    )
+  })
+
+  it('A-28: with too many denied partitions are refused, as where a broker has no room', async () => {
+    const many = Array.from({ length: 10_001 }, (_, partition) => partition)
+    const rig = new ShareRig(names)
+    rig.allow([])
+    const { errorCode, responses } = await rig.open('b', many)
+    assert.deepEqual([errorCode, responses], [ErrorCode.SHARE_SESSION_LIMIT_REACHED, []])
+    assert.equal((await rig.open('b', many.slice(1))).errorCode, 0)
   })
 
   it('hold 100,000 partitions, and give room back', () => {

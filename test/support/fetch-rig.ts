@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { createAcl } from '../../src/acl/acl.ts'
 import type { Enforcement } from '../../src/acl/enforcement.ts'
 import { enforceFetch } from '../../src/acl/fetch.ts'
+import type { SessionRoom } from '../../src/acl/session-room.ts'
 import { type Client, Exchange } from '../../src/pipeline/exchange.ts'
 import type { HandlerOf, Stage } from '../../src/pipeline/stage.ts'
 import { ApiKey } from '../../src/protocol/api-key.ts'
@@ -34,7 +35,7 @@ export class FetchRig {
   #generation = 1
   readonly #acl: Stage
 
-  constructor(usesIds: boolean, names: readonly string[]) {
+  constructor(usesIds: boolean, names: readonly string[], sessionRoom?: SessionRoom) {
     this.usesIds = usesIds
     this.broker = new SessionBroker(new Map(names.map(name => [idOf(name), name])))
     const known = () => [...this.broker.names].filter(([, name]) => !this.hidden.has(name))
@@ -48,7 +49,8 @@ export class FetchRig {
         all: async () => [],
       },
     })
-    const row = enforceFetch({ topics, autoCreatesTopics: () => false, refuses: () => false }) as Enforcement
+    const facts = { topics, autoCreatesTopics: () => false, refuses: () => false }
+    const row = enforceFetch(sessionRoom === undefined ? facts : { ...facts, sessionRoom }) as Enforcement
     this.#acl = createAcl({
       rows: new Map([[ApiKey.Fetch, row]]),
       policies: () => ({ inForce: this.#policy, shadow: undefined }),

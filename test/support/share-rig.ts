@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { createAcl, enforcements } from '../../src/acl/acl.ts'
+import { SessionRoom } from '../../src/acl/session-room.ts'
 import { Exchange } from '../../src/pipeline/exchange.ts'
 import type { ApiHandler, Stage } from '../../src/pipeline/stage.ts'
 import { ApiKey } from '../../src/protocol/api-key.ts'
@@ -53,7 +54,7 @@ export class ShareRig {
   #policy = plainPolicy([])
   #generation = 1
 
-  constructor(names: Names) {
+  constructor(names: Names, sessionRoom = new SessionRoom()) {
     this.#names = new Map(names.map(name => [idOf(name), name]))
     const topics = new TopicCatalog({
       now: () => 0,
@@ -64,7 +65,7 @@ export class ShareRig {
       },
     })
     this.#acl = createAcl({
-      rows: enforcements({ topics, autoCreatesTopics: () => false, refuses: () => false }),
+      rows: enforcements({ topics, autoCreatesTopics: () => false, refuses: () => false, sessionRoom }),
       policies: () => ({ inForce: this.#policy, shadow: undefined }),
       log: { decided: () => undefined, filtered: () => undefined, differed: () => undefined },
       isEnforcing: true,
@@ -105,6 +106,14 @@ export class ShareRig {
     const response = await this.#pass(ApiKey.ShareFetch, request, answer, meanwhile)
     this.#follow(response.errorCode)
     return response
+  }
+
+  /** A first request for partitions of one topic, beside what the client does otherwise. */
+  open(name: string, partitions: readonly number[]): Promise<ShareFetchResponse> {
+    const { partitions: ofTopic, ...topic } = topicOf(name, false)
+    const listed = partitions.map(partitionIndex => ({ ...ofTopic[0]!, partitionIndex }))
+    const request = { ...shareFetchRequestDefaults(), ...member, topics: [{ ...topic, partitions: listed }] }
+    return this.#pass(ApiKey.ShareFetch, request, forwarded => this.#answerFetch(forwarded))
   }
 
   async acknowledge(names: Names): Promise<ShareAcknowledgeResponse> {
