@@ -68,7 +68,7 @@ async function reloaded(modelText: string): Promise<{ readonly elapsedMs: number
       internalTopics: 'named',
     },
     knownNames: () => [],
-    log,
+    strangers: log,
     metrics,
   })
   const reloader = new Reloader({ reloadables: [policy], log, metrics, since: new Date() })

@@ -7,6 +7,7 @@ import type { PolicyConfig } from '../config/config.ts'
 import type { Stage } from '../pipeline/stage.ts'
 import { allApis } from '../protocol/api-table.ts'
 import type { AuditLog } from '../telemetry/audit-log.ts'
+import type { StrangerLog } from '../telemetry/flood-log.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { TopicCatalog } from '../topology/topic-catalog.ts'
@@ -24,6 +25,7 @@ export interface ClusterAclOptions {
   readonly mayDecide: () => boolean
   readonly sessionRoom: SessionRoom
   readonly log: Logger
+  readonly strangers: StrangerLog
   readonly metrics: Metrics
   readonly now: () => number
 }
@@ -60,10 +62,10 @@ export class ClusterAcl {
 
   /** Rejects with a PolicyError where there is no policy to begin with. */
   static async open(options: ClusterAclOptions): Promise<ClusterAcl> {
-    const { cluster, config, questions, log, metrics, now } = options
+    const { cluster, config, questions, strangers, metrics, now } = options
     const topics = new TopicCatalog({ questions, now })
     const knownNames = (type: string): Iterable<string> => (type === 'topic' ? topics.names() : [])
-    const policy = await PolicyInForce.load({ cluster, config, knownNames, log, metrics })
+    const policy = await PolicyInForce.load({ cluster, config, knownNames, strangers, metrics })
     return new ClusterAcl(options, policy, topics)
   }
 

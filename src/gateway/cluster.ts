@@ -20,7 +20,10 @@ export interface ClusterOptions {
   readonly metrics: Metrics
   readonly log: Logger
   readonly now: () => number
-  readonly decisions: Pick<ClusterAclOptions, 'counts' | 'audit' | 'auditsAllows' | 'mayDecide' | 'sessionRoom'>
+  readonly decisions: Pick<
+    ClusterAclOptions,
+    'counts' | 'audit' | 'auditsAllows' | 'mayDecide' | 'sessionRoom' | 'strangers'
+  >
 }
 
 export interface Cluster {

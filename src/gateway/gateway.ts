@@ -87,6 +87,7 @@ export async function startGateway(config: Config, { log, audit: auditDestinatio
     auditsAllows,
     mayDecide,
     sessionRoom: new SessionRoom(),
+    strangers,
   }
 
   const clusters: Cluster[] = []

@@ -5,7 +5,7 @@ import type { FileContent, PolicyConfig } from '../config/config.ts'
 import { textOf } from '../config/policy-section.ts'
 import type { Reloadable } from '../config/reloadable.ts'
 import { pathsIn, reread } from '../config/reread.ts'
-import type { Logger } from '../telemetry/log.ts'
+import type { StrangerLog } from '../telemetry/flood-log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { readInThread } from './policy-thread.ts'
 import { shortTurns } from './short-turns.ts'
@@ -15,7 +15,8 @@ export interface PolicyInForceOptions {
   readonly config: PolicyConfig
   /** Resources that are known to exist, for models that are not ours: they are asked one by one. */
   readonly knownNames: (type: ResourceType) => Iterable<string>
-  readonly log: Logger
+  /** What clients cause by what they ask for. */
+  readonly strangers: Pick<StrangerLog, 'error'>
   readonly metrics: Pick<Metrics, 'error'>
 }
 
@@ -70,7 +71,7 @@ interface Part {
 }
 
 function load(options: PolicyInForceOptions, { model, rules, generation }: Part): Promise<Policy> {
-  const { config, knownNames, log, metrics } = options
+  const { config, knownNames, strangers, metrics } = options
   return loadPolicy({
     model: textOf(model),
     rules: [textOf(rules)],
@@ -81,9 +82,9 @@ function load(options: PolicyInForceOptions, { model, rules, generation }: Part)
     // With the first one the process has nobody to serve yet.
     ...(generation === 1 ? {} : { readElsewhere: readInThread }),
     knownNames,
-    onError(err, { principal }, { api, operation, type }) {
+    onError(err, { principal, host: client }, { api, operation, type }) {
       metrics.error('VKITM_POLICY')
-      log.error({ principal, err, details: { api, operation, type } }, 'the policy failed: denied')
+      strangers.error({ client, principal, err, details: { api, operation, type } }, 'the policy failed: denied')
     },
   })
 }

@@ -6,7 +6,7 @@
  */
 import type { LogFields, Logger } from './log.ts'
 
-export type StrangerLog = Pick<Logger, 'info' | 'warn'>
+export type StrangerLog = Pick<Logger, 'info' | 'warn' | 'error'>
 
 export interface FloodLogOptions {
   readonly log: Logger
@@ -57,6 +57,10 @@ export class FloodLog implements StrangerLog {
 
   warn(fields: LogFields, message: string): void {
     this.#note({ level: 'warn', fields, message })
+  }
+
+  error(fields: LogFields, message: string): void {
+    this.#note({ level: 'error', fields, message })
   }
 
   /** Writes what was repeated in windows that are over. */

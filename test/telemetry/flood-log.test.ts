@@ -29,6 +29,14 @@ describe('FloodLog', () => {
     assert.equal(memory.texts.length, 3)
   })
 
+  test('an error stays one', () => {
+    for (let count = 0; count < 3; count++) log.error({ client: '10.0.0.1', err: new Error('broken') }, 'failed')
+    assert.deepEqual(
+      memory.lines().map(({ level }) => level),
+      ['error'],
+    )
+  })
+
   test('writes what differs: address, listener, principal, reason, message, error', () => {
     log = new FloodLog({ log: memory.log, now: () => nowMs })
     log.info({ listener: 'a', client: '[::1]:1', details: { reason: 'no' } }, 'failed')

@@ -3,7 +3,7 @@
  * some allow that no deny dominates. Implications do not count there, and neither do they here.
  */
 import type { Holding } from './holding.ts'
-import { compileExpression, type NamePattern } from './name-pattern.ts'
+import { compileExpression, isTooLongToMatch, type NamePattern } from './name-pattern.ts'
 import type { Question, Verdict } from './policy.ts'
 import type { Asked, RuleTable } from './rule-table.ts'
 import { defaultVerdict } from './verdicts.ts'
@@ -76,7 +76,8 @@ function dominationBy(denies: readonly Found[]): (allow: NamePattern) => number 
     const rules = beginningsOf(allow).flatMap(beginning => prefixes.get(beginning) ?? [])
     if (allow.kind === 'exact') {
       rules.push(...(exact.has(allow.name) ? [exact.get(allow.name)!] : []))
-      for (const [source, rule] of expressions) if (compileExpression(source)(allow.name)) rules.push(rule)
+      for (const [source, rule] of expressions)
+        if (isTooLongToMatch(allow.name) || compileExpression(source)(allow.name)) rules.push(rule)
     }
     if (allow.kind === 'expression')
       rules.push(...(expressions.has(allow.expression) ? [expressions.get(allow.expression)!] : []))

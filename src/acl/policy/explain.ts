@@ -4,6 +4,7 @@
  */
 import { compileHostPattern } from './host-pattern.ts'
 import { compileName, matchesAction } from './kafka-functions.ts'
+import { isTooLongToMatch, readNamePattern } from './name-pattern.ts'
 import type { Policy, Question, RuleOrigin, Subject, Verdict } from './policy.ts'
 import { RoleGraph } from './role-graph.ts'
 import type { RuleSet } from './rule.ts'
@@ -37,7 +38,7 @@ export function explain({ policy, rules, subject, question }: Explained): Explan
       members.includes(who) &&
       type === question.type &&
       matchesAction(question, act, effect === 'deny') &&
-      compileName(name)(question.name) &&
+      matchesName(name, question.name, effect === 'deny') &&
       compileHostPattern(host)!(subject.host),
   )
   return {
@@ -45,4 +46,10 @@ export function explain({ policy, rules, subject, question }: Explained): Explan
     members,
     matching: matching.map(({ origin, effect }) => ({ ...origin, effect })),
   }
+}
+
+/** As Holding.match finds it. */
+function matchesName(pattern: string, name: string, isDeny: boolean): boolean {
+  const isInDoubt = isTooLongToMatch(name) && readNamePattern(pattern).kind === 'expression'
+  return isInDoubt ? isDeny : compileName(pattern)(name)
 }

@@ -3,7 +3,13 @@
  * asked about. Exact names are a map. A prefix is found by halving a sorted list: the greatest entry that is not above the
  * name is the longest prefix of it, or an entry from which a chain of ever shorter prefixes leads to it.
  */
-import { compileExpression, type NamePattern } from './name-pattern.ts'
+import { compileExpression, isTooLongToMatch, type NamePattern } from './name-pattern.ts'
+
+/**
+ * How rules were found: by a pattern that is the name, or that matches it, or that may, as far as anybody can tell of a name
+ * that is too long for expressions.
+ */
+export type Found = 'named' | 'matched' | 'doubtful'
 
 /** Numbers of rules, ascending: a rule's number is its place in the files. */
 export type RuleNumbers = readonly number[]
@@ -49,14 +55,17 @@ export class Holding {
     this.#sorted = sorted
   }
 
-  /** Calls back with the rules of every pattern that matches, expressions last; `isNamed` where the pattern is the name. */
-  match(name: string, found: (rules: RuleNumbers, isNamed: boolean) => void): void {
+  /** Calls back with the rules of every pattern that matches, expressions last. */
+  match(name: string, found: (rules: RuleNumbers, how: Found) => void): void {
     const exact = this.#exact.get(name)
-    if (exact !== undefined) found(exact, true)
+    if (exact !== undefined) found(exact, 'named')
     const longest = this.#longestBeginning(name)
-    for (let at = longest; at !== -1; at = this.#sorted![at]!.parent) found(this.#sorted![at]!.rules, false)
+    const isTooLong = isTooLongToMatch(name)
+    for (let at = longest; at !== -1; at = this.#sorted![at]!.parent) found(this.#sorted![at]!.rules, 'matched')
     for (let at = longest; at !== -1; at = this.#sorted![at]!.parent)
-      for (const { matches, rules } of this.#sorted![at]!.expressions.values()) if (matches(name)) found(rules, false)
+      for (const { matches, rules } of this.#sorted![at]!.expressions.values())
+        if (isTooLong) found(rules, 'doubtful')
+        else if (matches(name)) found(rules, 'matched')
   }
 
   /** Every pattern with its rules, for questions about no name in particular. */

@@ -6,7 +6,7 @@ import { apiKeyOf } from '../../protocol/api-key.ts'
 import { isTopicOfBrokers } from '../topic-names.ts'
 import { judgeAnyName } from './any-name.ts'
 import { isSecondary } from './api-questions.ts'
-import { Holding } from './holding.ts'
+import { type Found, Holding } from './holding.ts'
 import { readNamePattern } from './name-pattern.ts'
 import type { OnPolicyError, Policy, Question, Subject, Verdict } from './policy.ts'
 import { RoleGraph } from './role-graph.ts'
@@ -116,10 +116,12 @@ export class IndexedPolicy implements Policy {
     let deny = NONE
     let allow = NONE
     const mustBeNamed = this.#namesInternal && coded.type === TOPIC && isTopicOfBrokers(name)
-    const weigh = (rules: readonly number[], isNamed: boolean): void => {
+    const weigh = (rules: readonly number[], how: Found): void => {
+      // In doubt a rule counts where it denies, and nowhere else.
+      const allows = how === 'named' || (how === 'matched' && !mustBeNamed)
       for (const rule of rules) {
         const isDeny = table.isDeny(rule)
-        if (mustBeNamed && !isNamed && !isDeny) continue
+        if (!isDeny && !allows) continue
         if (rule >= (isDeny ? deny : allow) || !table.speaksOf(rule, coded) || !table.matchesHost(rule, host)) continue
         if (isDeny) deny = rule
         else allow = rule

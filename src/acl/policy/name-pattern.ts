@@ -48,7 +48,7 @@ function literalBeginning(expression: string): string {
   return /^[*?{]/.test(expression.slice(letters.length)) ? letters.slice(0, -1) : letters
 }
 
-export class NameTooLongError extends Error {}
+export const isTooLongToMatch = (name: string): boolean => name.length > MATCHED_CHARS_MAX
 
 /** Does the expression match the whole name? Throws for one that RE2 refuses (look-around, back-references). */
 export function compileExpression(expression: string): (name: string) => boolean {
@@ -57,8 +57,8 @@ export function compileExpression(expression: string): (name: string) => boolean
   // DOTALL: a name is data, and a line feed in one must not hide it from a rule that denies.
   const compiled = RE2JS.compile(expression, RE2JS.DOTALL)
   return name => {
-    if (name.length > MATCHED_CHARS_MAX)
-      throw new NameTooLongError(`a name of more than ${MATCHED_CHARS_MAX} characters is matched by no expression`)
+    if (isTooLongToMatch(name))
+      throw new Error(`a name of more than ${MATCHED_CHARS_MAX} characters is matched by no expression`)
     return compiled.matches(name)
   }
 }
