@@ -207,10 +207,7 @@ describe('vkitm policy test', () => {
     // Casbin runs it, and cannot say anything of a name that is too long for expressions.
     const own = file('own.conf', readFileSync(model, 'utf8').replace(/^m = .*$/m, '$& && r.op != ""'))
     const text = `expect: [{principal: "User:a", deny: ["JoinGroup read group ${'g'.repeat(2_000)}"]}]`
-    assert.equal(
-      (await run('policy', 'test', file('long.test.yaml', text), '--model', own, '--rules', rules)).code,
-      1,
-    )
+    assert.equal((await run('policy', 'test', file('long.test.yaml', text), '--model', own, '--rules', rules)).code, 1)
     assert.equal(
       (await run('policy', 'test', file('long.test.yaml', text), '--model', model, '--rules', rules)).code,
       0,
