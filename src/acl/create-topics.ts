@@ -95,7 +95,8 @@ function failureOf(
   topicConfigs: ReadonlySet<string> | undefined,
 ): Failure | undefined {
   if (name === metadataLog) return metadataLogRefused
-  if (!judge.allowsOneOf([create, name], [cluster.create, clusterName])) return denied
+  const onCluster = judge.policy.mustBeNamed(name) ? [] : [[cluster.create, clusterName] as const]
+  if (!judge.allowsOneOf([create, name], ...onCluster)) return denied
   // A broker refuses such a name before it looks at settings.
   if (!isTopicName(name)) return undefined
   const closed = closedConfigs(configs, topicConfigs)

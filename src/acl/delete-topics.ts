@@ -83,7 +83,7 @@ function judgeStates(states: readonly DeleteTopicState[], judge: Judge, catalog:
   const kept = valid.filter(({ name, topicId }) => {
     const meant = name ?? catalog.nameOf(topicId)
     if (meant === undefined) failures.push({ name, topicId, ...failure(ErrorCode.UNKNOWN_TOPIC_ID) })
-    else if (mayAll) {
+    else if (mayAll && !judge.policy.mustBeNamed(meant)) {
       judge.uses([remove, meant], [deleteOnCluster, clusterName])
       return true
     } else {

@@ -2,7 +2,9 @@
  * A policy small enough to be believed at a glance: exact names, a trailing `*`, `*` for everybody, deny wins, allow
  * implies describe. What rules really mean is tested in test/acl/policy/.
  */
+
 import type { Policy, Question, Subject, Verdict } from '../../src/acl/policy/policy.ts'
+import { isTopicOfBrokers } from '../../src/acl/topic-names.ts'
 
 const allowed: Verdict = Object.freeze({ allowed: true, why: 'rule' })
 const denied: Verdict = Object.freeze({ allowed: false, why: 'default' })
@@ -25,6 +27,7 @@ export function plainPolicy(rows: readonly string[], generation = 1): Policy {
   return {
     generation,
     dependsOnMoreThanPrincipal: false,
+    mustBeNamed: isTopicOfBrokers,
     decide: (subject, question) =>
       matching(subject, question, 'allow') && !matching(subject, question, 'deny') ? allowed : denied,
     decideAny: ({ principal }, { type, operation }) =>

@@ -185,15 +185,16 @@ class CasbinPolicy implements Policy {
   }
 
   /** By the row that decides: what a name means in others is the model's business. */
-  #mustBeNamed({ type, name }: Question): boolean {
-    return this.#namesInternal && type === 'topic' && isTopicOfBrokers(name)
+  mustBeNamed(topic: string): boolean {
+    return this.#namesInternal && isTopicOfBrokers(topic)
   }
 
   #enforce(values: readonly string[], question: Question): Verdict {
     this.#asking = question
     const [allowed, row] = this.#enforcer.enforceExSync(...values)
     const verdicts = this.#origins.get(row)
-    if (allowed && this.#mustBeNamed(question) && !row.includes(question.name)) return defaultVerdict
+    if (allowed && question.type === 'topic' && this.mustBeNamed(question.name) && !row.includes(question.name))
+      return defaultVerdict
     if (allowed) return verdicts?.allow ?? allowedByModel
     return verdicts?.deny ?? defaultVerdict
   }

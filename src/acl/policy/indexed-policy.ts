@@ -77,6 +77,10 @@ export class IndexedPolicy implements Policy {
     }
   }
 
+  mustBeNamed(topic: string): boolean {
+    return this.#namesInternal && isTopicOfBrokers(topic)
+  }
+
   decideAny(subject: Subject, question: WithoutName): Verdict {
     try {
       if (this.#superUsers.has(subject.principal)) return superUserVerdict
@@ -115,7 +119,7 @@ export class IndexedPolicy implements Policy {
     const { table } = this.#index
     let deny = NONE
     let allow = NONE
-    const mustBeNamed = this.#namesInternal && coded.type === TOPIC && isTopicOfBrokers(name)
+    const mustBeNamed = coded.type === TOPIC && this.mustBeNamed(name)
     const weigh = (rules: readonly number[], how: Found): void => {
       // In doubt a rule counts where it denies, and nowhere else.
       const allows = how === 'named' || (how === 'matched' && !mustBeNamed)

@@ -74,6 +74,8 @@ export interface Policy {
    * which InitProducerId asks for idempotence without a transaction.
    */
   decideAny(subject: Subject, question: Omit<Question, 'name'>): Verdict
+  /** Of a topic that brokers keep what is theirs in: a rule has to name it, and no right on the cluster reaches it. */
+  mustBeNamed(topic: string): boolean
   /** False where a verdict depends on the principal and the question alone, so that a cache may forget who else asked. */
   readonly dependsOnMoreThanPrincipal: boolean
 }
