@@ -52,7 +52,7 @@ export function enforceFetch({
       }
       if (!usesIds) return check()
       const ids = body.responses.map(({ topicId }) => topicId)
-      return catalog.whenKnown(ids, check)
+      return catalog.whenAllKnown(ids, check)
     },
   }
 }

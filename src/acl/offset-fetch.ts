@@ -41,7 +41,7 @@ export function enforceOffsetFetch({ topics: catalog }: AclFacts): EnforcementOf
       const asked = request as OffsetFetchRequest
       if (apiVersion < manyGroupsFrom) return hideOne(body, judge, asked, apiVersion)
       const ids = apiVersion < topicIdsFrom ? [] : body.groups.flatMap(({ topics }) => topics.map(toId))
-      return catalog.whenKnown(ids, () => hideMany(body, judge, asked, nameOf(apiVersion)))
+      return catalog.whenAllKnown(ids, () => hideMany(body, judge, asked, nameOf(apiVersion)))
     },
   }
 }

@@ -49,7 +49,7 @@ export function enforceShareFetch({ topics, sessions }: ShareFacts): Enforcement
       if (body.errorCode === ErrorCode.SHARE_SESSION_NOT_FOUND) sessions.forget(exchange.client, request)
       if (body.errorCode === 0 && request.shareSessionEpoch === Epoch.initial) sessions.open(exchange, request)
       const ids = body.responses.map(({ topicId }) => topicId)
-      return topics.whenKnown(ids, () => hideDenied(body, judge, topics))
+      return topics.whenAllKnown(ids, () => hideDenied(body, judge, topics))
     },
   }
 }

@@ -7,6 +7,7 @@ import { ApiKey } from '../protocol/api-key.ts'
 import type { ApiDescription } from '../protocol/api-table.ts'
 import { encodeRequest, encodeResponse, readResponse } from '../protocol/codec.ts'
 import { type RequestHeader, readRequestHeader } from '../protocol/request-header.ts'
+import { brokerLimits } from '../wire/bounds.ts'
 import type { Frame } from '../wire/frame.ts'
 import { lengthPrefixBytes } from '../wire/frame.ts'
 import { Reader } from '../wire/reader.ts'
@@ -190,6 +191,3 @@ function sized(chunks: readonly Buffer[]): Answer {
 function isStray({ apiKey, apiVersion }: RequestHeader, byteLength: number): boolean {
   return apiKey === ApiKey.Metadata && apiVersion >= 9 && byteLength <= 3
 }
-
-/** A broker's metadata of a large cluster has more items than any request. */
-const brokerLimits = { itemsMax: 4_000_000, tagBytesMax: 16 * 1024 * 1024 }

@@ -54,6 +54,8 @@ export interface TopicCatalogOptions {
   readonly idsMax?: number
   /** How old the list of names may be. */
   readonly namesMs?: number
+  /** Unknown ids of one request that the cluster is asked for. */
+  readonly askedMax?: number
 }
 
 interface Known {
@@ -71,6 +73,7 @@ export class TopicCatalog {
   readonly #idOf = new Map<string, string>()
   readonly #unknown = new Map<string, number>()
   readonly #namesMs: number
+  readonly #askedMax: number
   #names: readonly string[] | undefined
   #namesUntilMs = 0
   #namesAsked: Promise<readonly string[]> | undefined
@@ -84,6 +87,7 @@ export class TopicCatalog {
     unknownMs = 500,
     idsMax = 500_000,
     namesMs = 3000,
+    askedMax = 10_000,
   }: TopicCatalogOptions) {
     this.#questions = questions
     this.#now = now
@@ -91,6 +95,7 @@ export class TopicCatalog {
     this.#unknownMs = unknownMs
     this.#idsMax = idsMax
     this.#namesMs = namesMs
+    this.#askedMax = askedMax
   }
 
   /** The name behind an id; undefined where it is not known, or no longer. */
@@ -123,11 +128,19 @@ export class TopicCatalog {
   }
 
   /**
-   * Runs `then` once the catalogue knows what there is to know of these ids: at once where it does already. What
-   * `nameOf` does not know then, the cluster does not know.
+   * Runs `then` once the catalogue knows what there is to know of the ids that a client names: at once where it does
+   * already. What `nameOf` does not know then, the cluster does not know; or it is one of so many unknown ones that no
+   * client learnt them from this cluster. Who did all the same is told that they are unknown, asks for the names, and
+   * the answer is heard here.
    */
   whenKnown<T>(ids: readonly string[], then: () => T | Promise<T>): T | Promise<T> {
-    const missing = ids.filter(id => this.nameOf(id) === undefined && !this.#isUnknown(id))
+    const missing = this.#missing(ids)
+    return missing.length === 0 ? then() : this.#ask(missing.slice(0, this.#askedMax)).then(then)
+  }
+
+  /** The same of the ids that a broker names: however many they are, they are there. */
+  whenAllKnown<T>(ids: readonly string[], then: () => T | Promise<T>): T | Promise<T> {
+    const missing = this.#missing(ids)
     return missing.length === 0 ? then() : this.#ask(missing).then(then)
   }
 
@@ -166,13 +179,17 @@ export class TopicCatalog {
     return this.#names
   }
 
+  #missing(ids: readonly string[]): string[] {
+    return [...new Set(ids)].filter(id => this.nameOf(id) === undefined && !this.#isUnknown(id))
+  }
+
   #isUnknown(topicId: string): boolean {
     const untilMs = this.#unknown.get(topicId)
     return untilMs !== undefined && this.#now() < untilMs
   }
 
   async #ask(ids: readonly string[]): Promise<void> {
-    const news = [...new Set(ids)].filter(id => !this.#asked.has(id))
+    const news = ids.filter(id => !this.#asked.has(id))
     if (news.length > 0) this.#startAsking(news)
     await Promise.all(ids.map(id => this.#asked.get(id)))
   }

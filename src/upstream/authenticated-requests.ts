@@ -23,13 +23,12 @@ export class AuthenticatedRequests {
 
   static async open(options: AuthenticatedRequestsOptions): Promise<AuthenticatedRequests> {
     const opened = new AuthenticatedRequests(options)
-    try {
-      await opened.#ensure()
-      return opened
-    } catch (error) {
-      options.requests.close()
-      throw error
-    }
+    await opened.#ensure()
+    return opened
+  }
+
+  get isClosed(): boolean {
+    return this.#options.requests.isClosed
   }
 
   async ask<Key extends ApiKey>(key: Key, version: number, body: RequestByKey[Key]): Promise<ResponseByKey[Key]> {
@@ -42,9 +41,14 @@ export class AuthenticatedRequests {
   }
 
   #ensure(): Promise<void> {
-    this.#loggingIn ??= this.#logIn().finally(() => {
-      this.#loggingIn = undefined
-    })
+    this.#loggingIn ??= this.#logIn()
+      .catch(error => {
+        this.close()
+        throw error
+      })
+      .finally(() => {
+        this.#loggingIn = undefined
+      })
     return this.#loggingIn
   }
 

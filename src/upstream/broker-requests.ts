@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { UpstreamError, WireError } from '../errors.ts'
 import { type ApiKey, apiName } from '../protocol/api-key.ts'
 import { decodeResponse, encodeRequest, type RequestByKey, type ResponseByKey } from '../protocol/codec.ts'
+import { brokerLimits } from '../wire/bounds.ts'
 import type { ByteBudget } from '../wire/byte-budget.ts'
 import { type Frame, lengthPrefixBytes } from '../wire/frame.ts'
 import { BrokerConnection } from './broker-connection.ts'
@@ -35,7 +36,15 @@ export class BrokerRequests {
     })
   }
 
-  /** Asks and decodes the answer; rejects when the connection ends or the deadline passes. */
+  /** It takes no more questions. */
+  get isClosed(): boolean {
+    return this.#failure !== undefined
+  }
+
+  /**
+   * Asks and decodes the answer; rejects when the connection ends or the deadline passes. An answer that cannot be read
+   * is nobody else's misfortune: the connection stays. One that is not to this question is, for all that wait.
+   */
   ask<Key extends ApiKey>(key: Key, apiVersion: number, body: RequestByKey[Key]): Promise<ResponseByKey[Key]> {
     const correlationId = this.#correlationId++
     const chunks = encodeRequest(key, { apiVersion, correlationId, clientId: gatewayClientId }, body)
@@ -58,9 +67,9 @@ export class BrokerRequests {
         onAnswer: (frame, held) => {
           settle()
           try {
-            const answer = decodeResponse(key, apiVersion, withoutPrefix(frame))
-            if (answer.correlationId !== correlationId) throw new WireError('answer to another request')
-            resolve(answer.body)
+            const answer = decodeResponse(key, apiVersion, withoutPrefix(frame), brokerLimits)
+            if (answer.correlationId === correlationId) resolve(answer.body)
+            else this.#mistaken(reject)
           } catch (error) {
             reject(error as Error)
           } finally {
@@ -73,6 +82,12 @@ export class BrokerRequests {
 
   close(): void {
     this.#closed(new UpstreamError('VKITM_UPSTREAM_CLOSED', 'the gateway closed the connection', { retriable: true }))
+  }
+
+  #mistaken(reject: (error: Error) => void): void {
+    const error = new WireError('answer to another request')
+    reject(error)
+    this.#closed(error)
   }
 
   #closed(error: Error): void {

@@ -38,11 +38,11 @@ export class ClusterQuestions implements TopicQuestions {
   }
 
   byId(ids: readonly string[]): Promise<readonly NamedTopic[]> {
-    return this.#metadata(ids.map(topicId => ({ topicId, name: null })))
+    return this.#inParts(ids, topicId => ({ topicId, name: null }))
   }
 
   byName(names: readonly string[]): Promise<readonly NamedTopic[]> {
-    return this.#metadata(names.map(name => ({ topicId: zeroUuid, name })))
+    return this.#inParts(names, name => ({ topicId: zeroUuid, name }))
   }
 
   all(): Promise<readonly NamedTopic[]> {
@@ -95,6 +95,15 @@ export class ClusterQuestions implements TopicQuestions {
     this.#asked = undefined
   }
 
+  /** One part after the other: what others ask meanwhile waits for one of them at most. */
+  async #inParts(asked: readonly string[], toTopic: (asked: string) => MetadataRequestTopic) {
+    const found: NamedTopic[] = []
+    for (let at = 0; at < asked.length; at += partLength) {
+      for (const topic of await this.#metadata(asked.slice(at, at + partLength).map(toTopic))) found.push(topic)
+    }
+    return found
+  }
+
   #metadata(topics: MetadataRequestTopic[] | null): Promise<readonly NamedTopic[]> {
     return this.#try(async ({ questions, versions }) => {
       const version = versions.get(ApiKey.Metadata) ?? 0
@@ -111,28 +120,35 @@ export class ClusterQuestions implements TopicQuestions {
     const first = this.#connected()
     try {
       return await ask(await first)
-    } catch {
-      // Whatever was wrong with that connection, another one may not have it; what is wrong with both is told.
-      if (this.#asked === first) this.#forget(first)
+    } catch (error) {
+      if (!(await this.#isLost(first))) throw error
     }
     const second = this.#connected()
     try {
       return await ask(await second)
     } catch (error) {
-      if (this.#asked === second) this.#forget(second)
+      await this.#isLost(second)
       throw error
     }
+  }
+
+  /**
+   * Whether the connection came to nothing, so that another one may do better; it is forgotten then. An answer that
+   * says no or cannot be read would be the same again, and others wait for theirs on this connection.
+   */
+  async #isLost(asked: Promise<Asked>): Promise<boolean> {
+    const isLost = await asked.then(
+      ({ questions }) => questions.isClosed,
+      () => true,
+    )
+    if (isLost && this.#asked === asked) this.#asked = undefined
+    return isLost
   }
 
   #connected(): Promise<Asked> {
     if (this.#isClosed) return Promise.reject(stopped())
     this.#asked ??= this.#connect()
     return this.#asked
-  }
-
-  #forget(asked: Promise<Asked>): void {
-    this.#asked = undefined
-    void asked.then(({ questions }) => questions.close()).catch(() => undefined)
   }
 
   async #connect(): Promise<Asked> {
@@ -164,6 +180,8 @@ export class ClusterQuestions implements TopicQuestions {
   }
 }
 
+/** Topics in one question: some milliseconds of a broker's time, and of ours. */
+const partLength = 1000
 const brokerResource = 4
 const creationSetting = 'auto.create.topics.enable'
 /** Versions that say "do not create", and that ask by id. */

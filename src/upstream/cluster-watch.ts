@@ -11,6 +11,8 @@ import type { HostAndPort } from './dialer.ts'
 /** Fits BrokerRequests. */
 export interface Questions {
   ask: import('./broker-requests.ts').BrokerRequests['ask']
+  /** The connection is of no use any more. */
+  readonly isClosed: boolean
   close(): void
 }
 

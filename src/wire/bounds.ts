@@ -17,5 +17,8 @@ export const readLimits: ReadLimits = {
   keepUnknownTags: false,
 }
 
+/** A broker's metadata of a large cluster has more items than any request. */
+export const brokerLimits: Partial<ReadLimits> = { itemsMax: 4_000_000, tagBytesMax: 16 * 1024 * 1024 }
+
 /** Kafka's own limit of a string, in every encoding. */
 export const stringBytesMax = 0x7fff

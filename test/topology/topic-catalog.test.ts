@@ -12,6 +12,12 @@ describe('TopicCatalog', () => {
   /** Lets a test hold back the cluster's answer. */
   let gate: Promise<void>
 
+  async function byId(ids: readonly string[]): Promise<NamedTopic[]> {
+    asked.push([...ids])
+    await gate
+    return cluster.filter(({ topicId }) => ids.includes(topicId))
+  }
+
   beforeEach(() => {
     cluster = [{ name: 'orders', topicId: 'A' }]
     asked = []
@@ -23,11 +29,7 @@ describe('TopicCatalog', () => {
       unknownMs: 100,
       idsMax: 3,
       questions: {
-        async byId(ids) {
-          asked.push([...ids])
-          await gate
-          return cluster.filter(({ topicId }) => ids.includes(topicId))
-        },
+        byId,
         byName: async names => cluster.filter(({ name }) => names.includes(name)),
         all: async () => cluster,
       },
@@ -113,6 +115,26 @@ describe('TopicCatalog', () => {
   test('a topic without a leader has a name all the same', () => {
     catalog.learn([{ name: 'young', topicId: 'Y', errorCode: ErrorCode.LEADER_NOT_AVAILABLE }])
     assert.equal(catalog.nameOf('Y'), 'young')
+  })
+
+  test('A-11: of very many unknown ids of one request the first are asked for, and the rest are unknown', async () => {
+    const ids = Array.from({ length: 1_000_000 }, (_, at) => `id-${at}`)
+    catalog = new TopicCatalog({ now: () => nowMs, questions: { byId, byName: async () => [], all: async () => [] } })
+    assert.equal(await catalog.whenKnown([...ids, ...ids], () => catalog.nameOf(ids[0]!)), undefined)
+    assert.deepEqual(
+      asked.map(({ length }) => length),
+      [10_000],
+    )
+  })
+
+  test('ids that a broker names are asked for, however many', async () => {
+    const ids = Array.from({ length: 20_000 }, (_, at) => `id-${at}`)
+    catalog = new TopicCatalog({ now: () => nowMs, questions: { byId, byName: async () => [], all: async () => [] } })
+    await catalog.whenAllKnown(ids, () => undefined)
+    assert.deepEqual(
+      asked.map(({ length }) => length),
+      [20_000],
+    )
   })
 
   test('whether topics exist is never answered from memory', async () => {

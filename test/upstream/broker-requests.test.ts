@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { ApiKey } from '../../src/protocol/api-key.ts'
 import { metadataRequestDefaults } from '../../src/protocol/generated/metadata-request.ts'
+import { metadataResponseTopicDefaults } from '../../src/protocol/generated/metadata-response.ts'
 import { BrokerRequests, gatewayClientId } from '../../src/upstream/broker-requests.ts'
 import { ByteBudget } from '../../src/wire/byte-budget.ts'
 import { encoded, type FakeBroker, startFakeBroker } from '../support/fake-broker.ts'
@@ -62,9 +63,25 @@ describe('BrokerRequests', () => {
       framed(Buffer.concat([encoded(header, { ...emptyMetadata }).subarray(4), Buffer.of(0)])),
     )
     await assert.rejects(requests.ask(ApiKey.Metadata, 4, body), { code: 'VKITM_WIRE' })
+    assert.equal(requests.isClosed, false)
     broker.answer(ApiKey.Metadata, (_, { header }) => encoded({ ...header, correlationId: 99 }, { ...emptyMetadata }))
     await assert.rejects(requests.ask(ApiKey.Metadata, 4, body), { code: 'VKITM_WIRE' })
     assert.equal(budget.inUseBytes, 0)
+    // Whose answer the next one would be nobody knows.
+    assert.equal(requests.isClosed, true)
+  })
+
+  test('an answer may have as many items as one that a client asked for', async () => {
+    const topics = new Array(1_000_001).fill({ ...metadataResponseTopicDefaults(), name: '' })
+    broker.answer(ApiKey.Metadata, (_, { header }) => encoded(header, { ...emptyMetadata, topics }))
+    const patient = new BrokerRequests({
+      socket: connect(broker.address),
+      budget,
+      frameBytesMax: 64 * 1024 * 1024,
+      answerTimeoutMs: 60_000,
+    })
+    assert.equal((await patient.ask(ApiKey.Metadata, 4, body)).topics.length, topics.length)
+    patient.close()
   })
 })
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { WireError } from '../../src/errors.ts'
 import { ApiKey } from '../../src/protocol/api-key.ts'
 import { ErrorCode } from '../../src/protocol/error-code.ts'
 import { ClusterView } from '../../src/topology/cluster-view.ts'
@@ -17,18 +19,31 @@ class Brokers {
   metadataMax = 12
   answers: Partial<Record<number, (body: Body) => Body>> = {}
   open = 0
+  connections = 0
 
   async connect({ host }: { readonly host: string }): Promise<Questions> {
     if (this.down.has(host)) throw new Error(`${host} is down`)
     this.open++
+    this.connections++
+    let isClosed = false
+    const close = (): void => {
+      if (!isClosed) this.open--
+      isClosed = true
+    }
     return {
       ask: (async (key: number, version: number, body: Body) => {
-        if (this.down.has(host)) throw new Error(`${host} went down`)
+        if (this.down.has(host)) {
+          close()
+          throw new Error(`${host} went down`)
+        }
         if (key === ApiKey.ApiVersions) return { apiKeys: this.#apiKeys() }
         this.asked.push({ host, key, version, body })
         return this.answers[key]?.(body)
       }) as Questions['ask'],
-      close: () => void this.open--,
+      get isClosed() {
+        return isClosed
+      },
+      close,
     }
   }
 
@@ -149,7 +164,53 @@ describe('ClusterQuestions', () => {
     await assert.rejects(questions.subscribedExpression('g', 'm'), /let the gateway describe groups/)
     brokers.answers[ApiKey.FindCoordinator] = () => ({ errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE })
     await assert.rejects(questions.subscribedExpression('g', 'm'), /FindCoordinator/)
-    assert.equal(brokers.open, 0)
+    assert.equal(brokers.open, 1)
+  })
+
+  test('A-11: an answer that cannot be read, or that says no, costs nobody else the connection, and is not asked for again', async () => {
+    let answer = (): void => undefined
+    const held = new Promise<void>(resolve => {
+      answer = resolve
+    })
+    brokers.answers = {
+      [ApiKey.Metadata]: (async ({ topics: asked }: Body) => {
+        if (asked !== null) throw new WireError('too many items in one message')
+        await held
+        return topics(['a', 'A'])
+      }) as never,
+      [ApiKey.FindCoordinator]: () => ({ errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE }),
+    }
+    const waiting = questions.all()
+    await assert.rejects(questions.byId(['A']), /too many items/)
+    await assert.rejects(questions.subscribedExpression('g', 'm'), /FindCoordinator/)
+    assert.deepEqual([brokers.connections, brokers.open, brokers.asked.length], [1, 1, 3])
+    answer()
+    assert.equal((await waiting).length, 1)
+  })
+
+  test('A-11: very many topics are asked for in parts, one after the other, and others come between', async () => {
+    let pending = 0
+    let pendingMax = 0
+    const lengths: (number | undefined)[] = []
+    brokers.answers = {
+      [ApiKey.Metadata]: (async ({ topics: asked }: { topics: { topicId: string; name: string | null }[] | null }) => {
+        lengths.push(asked?.length)
+        pendingMax = Math.max(pendingMax, ++pending)
+        await setImmediate()
+        pending--
+        return topics(...(asked ?? []).map(({ topicId, name }) => [name ?? topicId, topicId] as [string, string]))
+      }) as never,
+    }
+    const ids = Array.from({ length: 2500 }, (_, at) => `id-${at}`)
+    assert.deepEqual(
+      (await questions.byId(ids)).map(({ topicId }) => topicId),
+      ids,
+    )
+    assert.deepEqual([lengths, pendingMax], [[1000, 1000, 500], 1])
+    const byName = questions.byName(ids)
+    await questions.all()
+    assert.equal(lengths[4], undefined)
+    assert.equal((await byName).length, 2500)
   })
 
   test('nothing is asked once it is closed', async () => {

@@ -50,7 +50,7 @@ class Cluster {
       if (isOpen) this.open--
       isOpen = false
     }
-    return { ask: ask as Questions['ask'], close }
+    return { ask: ask as Questions['ask'], isClosed: false, close }
   }
 }
 
