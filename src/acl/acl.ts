@@ -2,6 +2,7 @@
  * The stage that holds every request and every answer against the policy. The table below is the whole of what clients
  * may ask: an API without a row is not served at all.
  */
+import { setImmediate } from 'node:timers/promises'
 import type { Exchange } from '../pipeline/exchange.ts'
 import {
   type ApiHandler,
@@ -98,9 +99,9 @@ export function enforcements(known: AclFacts): ReadonlyMap<number, Enforcement> 
   const { sessionRoom = new SessionRoom() } = known
   const facts = { ...known, sessionRoom }
   const rows = new Map<number, Enforcement>()
-  const { topics, subscribedExpression } = facts
+  const { topics, subscribedExpression, pause = setImmediate } = facts
   const members = new MemberExpressions()
-  const expressions = new TopicExpressions({ topics })
+  const expressions = new TopicExpressions({ topics, pause })
   const share = { topics: facts.topics, sessions: new ShareSessions(sessionRoom) }
   const add = <Key extends ApiKey>(key: Key, row: EnforcementOf<Key>): void => void rows.set(key, row as Enforcement)
   add(ApiKey.Produce, enforceProduce(facts))

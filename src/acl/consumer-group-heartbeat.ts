@@ -17,7 +17,7 @@ import type { Judge } from './judge.ts'
 import type { Asked, MemberExpressions } from './member-expressions.ts'
 import { group, topic } from './rights.ts'
 import { mayDescribeAll } from './subscribed-topics.ts'
-import { isSameTopics, matchesNothing, problemOf, type TopicExpressions } from './topic-expressions.ts'
+import { isSameTopics, matchesNothing, type TopicExpressions } from './topic-expressions.ts'
 
 type Response = ConsumerGroupHeartbeatResponse
 
@@ -93,7 +93,7 @@ class Heartbeat {
   }
 
   #take(expression: string): Ruling<Response> | Promise<Ruling<Response>> {
-    const problem = problemOf(expression)
+    const problem = this.#rooms.expressions.problemOf(expression)
     if (problem !== undefined) return refuse(ErrorCode.INVALID_REGULAR_EXPRESSION, invalid(expression, problem))
     const names = this.#body.subscribedTopicNames ?? this.#known()?.names ?? []
     return this.#resolve(expression).then(resolved => this.#forward(expression, names, resolved))

@@ -49,6 +49,8 @@ export interface AclFacts {
    * asked with the gateway's own identity. Without it, members that the gateway does not know have to join again.
    */
   readonly subscribedExpression?: (groupId: string, memberId: string) => Promise<string | null>
+  /** Asked often by long work: makes way for others where its turn has lasted. Without it, each time. */
+  readonly pause?: () => Promise<void> | undefined
 }
 
 export const whole = Object.freeze({ kind: 'whole' } as const)

@@ -22,13 +22,16 @@ import type { Judge } from './judge.ts'
 import { cluster, clusterName, group, topic as topicRights } from './rights.ts'
 import { mayDescribeAll } from './subscribed-topics.ts'
 import { closedConfigs } from './topic-configs.ts'
-import { alternationOf, problemOf, type TopicExpressions } from './topic-expressions.ts'
+import { alternationOf, type TopicExpressions } from './topic-expressions.ts'
 import { isInternalTopic, isTopicName } from './topic-names.ts'
 
 type Response = StreamsGroupHeartbeatResponse
 
 /** The epoch of who joins, or joins again. */
 const joining = 0
+/** Of one topology; each takes some milliseconds. */
+const expressionsMax = 16
+const expressionsLengthMax = 4096
 
 export function enforceStreamsGroupHeartbeat(
   { topics: catalog, topicConfigs }: AclFacts,
@@ -41,7 +44,7 @@ export function enforceStreamsGroupHeartbeat(
       const refusal =
         refuseTopics(subtopologies, judge) ??
         refuseSettings(subtopologies, topicConfigs) ??
-        refuseExpressions(subtopologies)
+        refuseExpressions(subtopologies, expressions)
       if (refusal !== undefined) return refusal
       const resolve = () => forward(subtopologies, expressions, judge, exchange)
       const uncreatable = uncreatableTopics(subtopologies, judge)
@@ -98,9 +101,18 @@ function refuseSettings(
   return closed === undefined ? undefined : refuse(ErrorCode.STREAMS_INVALID_TOPOLOGY, closed)
 }
 
-function refuseExpressions(subtopologies: readonly Subtopology[]): Ruling<Response> | undefined {
-  for (const expression of subtopologies.flatMap(({ sourceTopicRegex }) => sourceTopicRegex)) {
-    const problem = problemOf(expression)
+function refuseExpressions(
+  subtopologies: readonly Subtopology[],
+  expressions: TopicExpressions,
+): Ruling<Response> | undefined {
+  const asked = subtopologies.flatMap(({ sourceTopicRegex }) => sourceTopicRegex)
+  const length = asked.reduce((sum, expression) => sum + expression.length, 0)
+  if (asked.length > expressionsMax || length > expressionsLengthMax) {
+    const bounds = `${expressionsMax} regular expressions, or ${expressionsLengthMax} characters of them`
+    return refuse(ErrorCode.INVALID_REGULAR_EXPRESSION, `The topology has more than ${bounds}, for its source topics.`)
+  }
+  for (const expression of asked) {
+    const problem = expressions.problemOf(expression)
     if (problem === undefined) continue
     const text = `SourceTopicRegex \`${expression}\` is not a valid regular expression: ${problem}.`
     return refuse(ErrorCode.INVALID_REGULAR_EXPRESSION, text)

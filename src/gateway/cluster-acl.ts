@@ -14,6 +14,7 @@ import { TopicCatalog } from '../topology/topic-catalog.ts'
 import type { ClusterQuestions } from '../upstream/cluster-questions.ts'
 import { createDecisionLog, type DecisionCounts } from './decisions.ts'
 import { PolicyInForce } from './policy-in-force.ts'
+import { shortTurns } from './short-turns.ts'
 
 export interface ClusterAclOptions {
   readonly cluster: string
@@ -52,6 +53,7 @@ export class ClusterAcl {
       refuses,
       sessionRoom: options.sessionRoom,
       subscribedExpression: (groupId, memberId) => options.questions.subscribedExpression(groupId, memberId),
+      pause: shortTurns(),
     })
     // What has no row is not served, whatever the list says.
     const rowless = allApis.map(({ key }) => key).filter(key => !this.#rows.has(key))

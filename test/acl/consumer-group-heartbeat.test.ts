@@ -1,6 +1,8 @@
 /** What becomes of regular expressions as topics, members and gateways come and go; one heartbeat alone is a scenario. */
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { describe, it, mock } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { RE2JS } from 're2js'
 import { createAcl, enforcements } from '../../src/acl/acl.ts'
 import { MemberExpressions } from '../../src/acl/member-expressions.ts'
 import { alternationOf, TopicExpressions } from '../../src/acl/topic-expressions.ts'
@@ -105,6 +107,14 @@ describe('a consumer that subscribes by expression', () => {
     assert.equal(gateway.listings, 2)
   })
 
+  it('B-31: is compiled once, for many members as well', async () => {
+    const compile = mock.method(RE2JS, 'compile')
+    const gateway = new Gateway({ topics: ['orders-1'] })
+    for (const at of [1, 2, 3]) await gateway.heartbeat({ ...joining, memberId: `m${at}` })
+    assert.equal(compile.mock.callCount(), 1)
+    compile.mock.restore()
+  })
+
   it('B-16: is fenced by a gateway that has just started, joins again, and gets a new topic', async () => {
     const topics = ['orders-1']
     await new Gateway({ topics }).heartbeat(joining)
@@ -202,7 +212,7 @@ describe('an expression', () => {
   it('is worked out once for all members of a principal', async () => {
     let decisions = 0
     const names = Object.freeze(['a', 'b'])
-    const expressions = new TopicExpressions({ topics: { everyName: () => names } })
+    const expressions = new TopicExpressions({ topics: { everyName: () => names }, pause: () => undefined })
     const judge = {
       policy: plainPolicy([]),
       sees: () => {
@@ -215,6 +225,26 @@ describe('an expression', () => {
       assert.deepEqual(resolved, names)
     }
     assert.equal(decisions, 2)
+  })
+
+  it('B-31: makes way between any two names, and of two for one principal the second waits for the first', async () => {
+    const names = Object.freeze(['a', 'b', 'c'])
+    const waiting: (() => void)[] = []
+    const pause = () => new Promise<void>(resolve => waiting.push(resolve))
+    const expressions = new TopicExpressions({ topics: { everyName: () => names }, pause })
+    const judge = { policy: plainPolicy([]), sees: () => true }
+    const resolve = (expression: string, principal: string) =>
+      expressions.resolve(expression, judge as never, { ...client, principal }, 'c')
+    const resolved = [resolve('.*', 'User:a'), resolve('a', 'User:a'), resolve('.*', 'User:b')]
+    const seen: number[] = []
+    for (let settled = false; !settled; ) {
+      await setImmediate()
+      seen.push(waiting.length)
+      settled = waiting.length === 0
+      for (const go of waiting.splice(0)) go()
+    }
+    assert.deepEqual(await Promise.all(resolved), [names, ['a'], names])
+    assert.deepEqual(seen, [2, 2, 2, 1, 1, 1, 0])
   })
 
   it('becomes an alternation of names for streams groups, their dots taken literally', () => {
