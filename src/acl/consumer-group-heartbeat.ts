@@ -105,7 +105,11 @@ class Heartbeat {
     if (subscribedExpression === undefined) return fence()
     const { groupId, memberId } = this.#body
     return subscribedExpression(groupId, memberId).then(
-      expression => (expression === null || expression === '' ? part(this.#keepWith(this.#nothing())) : fence()),
+      expression => {
+        // The broker has its own words for who is no member; who has become one meanwhile is asked about again.
+        if (expression === undefined) return whole
+        return expression === null || expression === '' ? part(this.#keepWith(this.#nothing())) : fence()
+      },
       // Nobody can say: as if there were one.
       () => fence(),
     )

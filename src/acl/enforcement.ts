@@ -45,10 +45,11 @@ export interface AclFacts {
   /** The settings of topics that clients may choose; `harmlessTopicConfigs` where it is missing. */
   readonly topicConfigs?: ReadonlySet<string>
   /**
-   * The regular expression that the cluster has of a member of a consumer group, null for none: ConsumerGroupDescribe,
-   * asked with the gateway's own identity. Without it, members that the gateway does not know have to join again.
+   * The regular expression that the cluster has of a member of a consumer group, null for none, undefined for no such
+   * member: ConsumerGroupDescribe, asked with the gateway's own identity. Without it, members that the gateway does not
+   * know have to join again.
    */
-  readonly subscribedExpression?: (groupId: string, memberId: string) => Promise<string | null>
+  readonly subscribedExpression?: (groupId: string, memberId: string) => Promise<string | null | undefined>
   /** Asked often by long work: makes way for others where its turn has lasted. Without it, each time. */
   readonly pause?: () => Promise<void> | undefined
 }

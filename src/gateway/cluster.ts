@@ -84,7 +84,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     onClosed: () => metrics.upstreamClosed(),
     onStale: () => watch.refreshSoon(),
   })
-  const questions = new ClusterQuestions({ view, bootstrap: upstream.bootstrap, connect })
+  const questions = new ClusterQuestions({ view, bootstrap: upstream.bootstrap, connect, now })
   const acl =
     policy === 'none'
       ? undefined

@@ -3,7 +3,6 @@
  * connection for all of it, opened when there is a question, with the gateway's own identity; another broker is tried
  * once where one fails.
  */
-import { UpstreamError } from '../errors.ts'
 import { ApiKey } from '../protocol/api-key.ts'
 import type { RequestByKey } from '../protocol/codec.ts'
 import { zeroUuid } from '../protocol/empty.ts'
@@ -13,11 +12,14 @@ import type { ClusterView } from '../topology/cluster-view.ts'
 import { existingIn, type NamedTopic, type TopicQuestions } from '../topology/topic-catalog.ts'
 import { apiVersionsRequest, type Questions } from './cluster-watch.ts'
 import type { HostAndPort } from './dialer.ts'
+import { GroupExpressions, stopped, unanswered } from './group-expressions.ts'
 
 export interface ClusterQuestionsOptions {
   readonly view: ClusterView
   readonly bootstrap: readonly HostAndPort[]
   readonly connect: (target: HostAndPort) => Promise<Questions>
+  /** Monotonic milliseconds. */
+  readonly now: () => number
 }
 
 interface Asked {
@@ -29,12 +31,16 @@ interface Asked {
 
 export class ClusterQuestions implements TopicQuestions {
   readonly #options: ClusterQuestionsOptions
+  readonly #groups: GroupExpressions
   #asked: Promise<Asked> | undefined
   #turn = 0
   #isClosed = false
 
   constructor(options: ClusterQuestionsOptions) {
     this.#options = options
+    const { connect, now } = options
+    const coordinator = (groupId: string) => this.#try(asked => coordinatorOf(asked, groupId))
+    this.#groups = new GroupExpressions({ coordinatorOf: coordinator, connect, now })
   }
 
   byId(ids: readonly string[]): Promise<readonly NamedTopic[]> {
@@ -70,27 +76,17 @@ export class ClusterQuestions implements TopicQuestions {
     })
   }
 
-  /** The expression that the cluster has of a member of a consumer group (KIP-848); null for none. */
-  async subscribedExpression(groupId: string, memberId: string): Promise<string | null> {
-    const coordinator = await this.#try(asked => coordinatorOf(asked, groupId))
-    const questions = await this.#options.connect(coordinator)
-    try {
-      const { groups } = await questions.ask(ApiKey.ConsumerGroupDescribe, expressionsFrom, {
-        groupIds: [groupId],
-        includeAuthorizedOperations: false,
-      })
-      const [described] = groups
-      // No such group, or not of this protocol: it has no such member.
-      if (described?.errorCode === ErrorCode.GROUP_ID_NOT_FOUND) return null
-      if (described === undefined || described.errorCode !== ErrorCode.NONE) throw unanswered('ConsumerGroupDescribe')
-      return described.members.find(member => member.memberId === memberId)?.subscribedTopicRegex ?? null
-    } finally {
-      questions.close()
-    }
+  /**
+   * The expression that the cluster has of a member of a consumer group (KIP-848), a second ago at the most; null for
+   * none, undefined where there is no such member.
+   */
+  async subscribedExpression(groupId: string, memberId: string): Promise<string | null | undefined> {
+    return (await this.#groups.of(groupId)).get(memberId)
   }
 
   close(): void {
     this.#isClosed = true
+    this.#groups.close()
     void this.#asked?.then(({ questions }) => questions.close()).catch(() => undefined)
     this.#asked = undefined
   }
@@ -192,8 +188,6 @@ const newestOf: Readonly<Record<number, number>> = {
   [ApiKey.DescribeConfigs]: 4,
   [ApiKey.FindCoordinator]: 3,
 }
-/** ConsumerGroupDescribe shows expressions in every version that brokers with expressions know. */
-const expressionsFrom = 1
 const groupCoordinator = 0
 
 const quiet = {
@@ -213,11 +207,3 @@ async function coordinatorOf({ questions, versions }: Asked, groupId: string): P
   if (errorCode !== ErrorCode.NONE) throw unanswered('FindCoordinator')
   return { host, port }
 }
-
-const unanswered = (api: string): UpstreamError =>
-  new UpstreamError('VKITM_UPSTREAM_REFUSED', `the broker did not answer ${api}: let the gateway describe groups`, {
-    retriable: true,
-  })
-
-const stopped = (): UpstreamError =>
-  new UpstreamError('VKITM_UPSTREAM_CLOSED', 'the gateway is stopping', { retriable: true })

@@ -20,7 +20,7 @@ const { ConsumerGroupHeartbeat, ConsumerGroupDescribe } = ApiKey
 
 interface GatewayOptions {
   readonly topics: string[]
-  readonly subscribedExpression?: (groupId: string, memberId: string) => Promise<string | null>
+  readonly subscribedExpression?: (groupId: string, memberId: string) => Promise<string | null | undefined>
   readonly now?: () => number
 }
 
@@ -137,6 +137,28 @@ describe('a consumer that subscribes by expression', () => {
     assert.deepEqual(await gateway.heartbeat({}), unchanged)
     assert.deepEqual(await gateway.heartbeat({}), unchanged)
     assert.deepEqual(asked, ['g m'])
+  })
+
+  it('is left to the broker, and not known, where the cluster has no such member', async () => {
+    let expression: string | undefined
+    const gateway = new Gateway({ topics: [], subscribedExpression: async () => expression })
+    assert.deepEqual(await gateway.heartbeat({}), unchanged)
+    // It joined by another gateway meanwhile.
+    expression = 'orders-1'
+    assert.equal(await gateway.heartbeat({}), ErrorCode.FENCED_MEMBER_EPOCH)
+  })
+
+  it('A-28: joins again where it was fenced since nobody could say, and then is known', async () => {
+    let asked = 0
+    const subscribedExpression = async (): Promise<null> => {
+      asked++
+      throw new Error('too many groups are asked for at once')
+    }
+    const gateway = new Gateway({ topics: ['orders-1'], subscribedExpression })
+    assert.equal(await gateway.heartbeat({}), ErrorCode.FENCED_MEMBER_EPOCH)
+    await gateway.heartbeat({ memberEpoch: 0, subscribedTopicNames: ['orders-1'] })
+    assert.deepEqual(await gateway.heartbeat({}), unchanged)
+    assert.equal(asked, 1)
   })
 
   it('B-16: is fenced where the cluster has an expression of it, or cannot say', async () => {

@@ -21,6 +21,10 @@ class Brokers {
   open = 0
   connections = 0
 
+  described() {
+    return this.asked.filter(({ key }) => key === ApiKey.ConsumerGroupDescribe)
+  }
+
   async connect({ host }: { readonly host: string }): Promise<Questions> {
     if (this.down.has(host)) throw new Error(`${host} is down`)
     this.open++
@@ -53,6 +57,8 @@ class Brokers {
   }
 }
 
+const member = (memberId: string, subscribedTopicRegex: string | null) => ({ memberId, subscribedTopicRegex })
+
 const topics = (...found: [name: string | null, topicId: string, errorCode?: number][]) => ({
   topics: found.map(([name, topicId, errorCode = ErrorCode.NONE]) => ({ name, topicId, errorCode })),
 })
@@ -61,6 +67,7 @@ describe('ClusterQuestions', () => {
   let brokers: Brokers
   let view: ClusterView
   let questions: ClusterQuestions
+  let nowMs = 0
 
   beforeEach(() => {
     brokers = new Brokers()
@@ -69,7 +76,12 @@ describe('ClusterQuestions', () => {
       clusterId: 'c',
       brokers: new Map(['one', 'two'].map((host, nodeId) => [nodeId, { nodeId, ...target(host), rack: null }])),
     })
-    questions = new ClusterQuestions({ view, bootstrap: [target('one')], connect: at => brokers.connect(at) })
+    questions = new ClusterQuestions({
+      view,
+      bootstrap: [target('one')],
+      connect: at => brokers.connect(at),
+      now: () => nowMs,
+    })
   })
 
   test('topics are asked for on one connection, and asking creates none', async () => {
@@ -111,7 +123,7 @@ describe('ClusterQuestions', () => {
     assert.deepEqual(await questions.byId(['A']), [])
     assert.equal((await questions.byName(['a'])).length, 1)
     brokers.metadataMax = 3
-    const older = new ClusterQuestions({ view, bootstrap: [], connect: at => brokers.connect(at) })
+    const older = new ClusterQuestions({ view, bootstrap: [], connect: at => brokers.connect(at), now: () => nowMs })
     assert.deepEqual(await older.byName(['a']), [])
     assert.equal(brokers.asked.length, 1)
   })
@@ -146,25 +158,82 @@ describe('ClusterQuestions', () => {
     assert.equal(await questions.autoCreatesTopics(), undefined)
   })
 
-  test('the expression of a member is asked of its group’s coordinator, on a connection that is closed again', async () => {
+  test('the expression of a member is asked of its group’s coordinator, on a connection that stays', async () => {
     const describe = (errorCode: number) => () => ({
-      groups: [{ errorCode, members: [{ memberId: 'm', subscribedTopicRegex: 'a|b' }] }],
+      groups: [{ errorCode, members: [member('m', 'a|b'), member('n', null)] }],
     })
     brokers.answers = {
       [ApiKey.FindCoordinator]: () => ({ errorCode: ErrorCode.NONE, ...target('two') }),
       [ApiKey.ConsumerGroupDescribe]: describe(ErrorCode.NONE),
     }
     assert.equal(await questions.subscribedExpression('g', 'm'), 'a|b')
-    assert.equal(await questions.subscribedExpression('g', 'stranger'), null)
-    assert.equal(brokers.asked.filter(({ key }) => key === ApiKey.ConsumerGroupDescribe)[0]?.host, 'two')
-    assert.equal(brokers.open, 1)
+    assert.equal(await questions.subscribedExpression('g', 'n'), null)
+    assert.equal(await questions.subscribedExpression('g', 'stranger'), undefined)
+    assert.equal(brokers.described()[0]?.host, 'two')
+    nowMs += 1000
     brokers.answers[ApiKey.ConsumerGroupDescribe] = describe(ErrorCode.GROUP_ID_NOT_FOUND)
-    assert.equal(await questions.subscribedExpression('g', 'm'), null)
+    assert.equal(await questions.subscribedExpression('g', 'm'), undefined)
+    nowMs += 1000
     brokers.answers[ApiKey.ConsumerGroupDescribe] = describe(ErrorCode.GROUP_AUTHORIZATION_FAILED)
     await assert.rejects(questions.subscribedExpression('g', 'm'), /let the gateway describe groups/)
+    nowMs += 1000
     brokers.answers[ApiKey.FindCoordinator] = () => ({ errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE })
     await assert.rejects(questions.subscribedExpression('g', 'm'), /FindCoordinator/)
-    assert.equal(brokers.open, 1)
+    assert.deepEqual([brokers.connections, brokers.open], [2, 2])
+  })
+
+  test('A-28: a group is asked about once at a time and once a second, however many members there are', async () => {
+    brokers.answers = {
+      [ApiKey.FindCoordinator]: () => ({ errorCode: ErrorCode.NONE, ...target('two') }),
+      [ApiKey.ConsumerGroupDescribe]: () => ({ groups: [{ errorCode: ErrorCode.NONE, members: [member('m', 'x')] }] }),
+    }
+    const asking = Array.from({ length: 500 }, (_, at) => questions.subscribedExpression('g', `m${at}`))
+    assert.ok((await Promise.all(asking)).every(expression => expression === undefined))
+    nowMs += 999
+    assert.equal(await questions.subscribedExpression('g', 'm'), 'x')
+    assert.equal(brokers.described().length, 1)
+    nowMs += 1
+    assert.equal(await questions.subscribedExpression('g', 'm'), 'x')
+    assert.equal(brokers.described().length, 2)
+    assert.deepEqual([brokers.connections, brokers.open], [2, 2])
+  })
+
+  test('A-28: of very many groups a few are asked about at once, and nobody can say of the others', async () => {
+    let pending = 0
+    let pendingMax = 0
+    brokers.answers = {
+      [ApiKey.FindCoordinator]: () => ({ errorCode: ErrorCode.NONE, ...target('two') }),
+      [ApiKey.ConsumerGroupDescribe]: (async () => {
+        pendingMax = Math.max(pendingMax, ++pending)
+        await setImmediate()
+        pending--
+        return { groups: [{ errorCode: ErrorCode.NONE, members: [] }] }
+      }) as never,
+    }
+    const ask = () =>
+      Promise.allSettled(Array.from({ length: 500 }, (_, at) => questions.subscribedExpression(`g${at}`, 'm')))
+    const told = (await ask()).filter(({ status }) => status === 'fulfilled').length
+    assert.deepEqual([told, pendingMax, brokers.described().length, brokers.connections], [32, 32, 32, 2])
+    assert.equal((await ask()).filter(({ status }) => status === 'fulfilled').length, 64)
+  })
+
+  test('a coordinator whose connection ended is connected to again', async () => {
+    brokers.answers = {
+      [ApiKey.FindCoordinator]: () => ({ errorCode: ErrorCode.NONE, ...target('two') }),
+      [ApiKey.ConsumerGroupDescribe]: () => ({ groups: [{ errorCode: ErrorCode.NONE, members: [member('m', 'x')] }] }),
+    }
+    assert.equal(await questions.subscribedExpression('g', 'm'), 'x')
+    nowMs += 1000
+    brokers.down.add('two')
+    await assert.rejects(questions.subscribedExpression('g', 'm'), /went down/)
+    nowMs += 1000
+    await assert.rejects(questions.subscribedExpression('g', 'm'), /is down/)
+    nowMs += 1000
+    brokers.down.clear()
+    assert.equal(await questions.subscribedExpression('g', 'm'), 'x')
+    questions.close()
+    await setImmediate()
+    assert.equal(brokers.open, 0)
   })
 
   test('A-11: an answer that cannot be read, or that says no, costs nobody else the connection, and is not asked for again', async () => {
