@@ -17,7 +17,7 @@ import type { Judge } from './judge.ts'
 import type { Asked, MemberExpressions } from './member-expressions.ts'
 import { group, topic } from './rights.ts'
 import { mayDescribeAll } from './subscribed-topics.ts'
-import { isSameTopics, matchesNothing, type TopicExpressions } from './topic-expressions.ts'
+import { matchesNothing, type ResolvedTopics, type TopicExpressions } from './topic-expressions.ts'
 
 type Response = ConsumerGroupHeartbeatResponse
 
@@ -123,21 +123,21 @@ class Heartbeat {
     const { expression } = known
     const names = this.#body.subscribedTopicNames ?? known.names
     const resolved = await this.#resolve(expression)
-    const isConfirmed = isSameTopics(known.confirmed, resolved) && this.#body.subscribedTopicNames === null
+    const isConfirmed = known.confirmed === resolved.digest && this.#body.subscribedTopicNames === null
     return isConfirmed ? whole : this.#forward(expression, names, resolved)
   }
 
-  #resolve(expression: string): Promise<readonly string[]> {
+  #resolve(expression: string): Promise<ResolvedTopics> {
     const { client, header } = this.#exchange
     return this.#rooms.expressions.resolve(expression, this.#judge, client, clientIdOf(header))
   }
 
-  #forward(expression: string, names: readonly string[], resolved: readonly string[]): Ruling<Response> {
+  #forward(expression: string, names: readonly string[], resolved: ResolvedTopics): Ruling<Response> {
     // Names that the member sent earlier are sent for it again, so they are judged again.
     const own = names.filter(name => this.#judge.sees(topic.describe, name))
-    this.#body.subscribedTopicNames = [...new Set([...own, ...resolved])]
+    this.#body.subscribedTopicNames = [...new Set([...own, ...resolved.names])]
     this.#body.subscribedTopicRegex = matchesNothing
-    return part(this.#keepWith({ principal: this.#principal, expression, names, confirmed: resolved }))
+    return part(this.#keepWith({ principal: this.#principal, expression, names, confirmed: resolved.digest }))
   }
 
   #keepWith(asked: Asked): (response: Response) => void {

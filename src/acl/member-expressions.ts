@@ -10,8 +10,8 @@
  *
  *   - what the member asked for, so that a later heartbeat can be resolved again when topics come and go or the policy
  *     changes, and
- *   - what the broker has confirmed, so that the names are sent again only when they are others; a heartbeat that failed
- *     confirms nothing.
+ *   - a digest of what the broker has confirmed, so that the names are sent again only when they are others; a heartbeat
+ *     that failed confirms nothing. The names themselves would be as many lists as there are members.
  *
  *   heartbeat                              known                       not known
  *   epoch 0, names but no expression       forgotten; the broker is told that there is no expression
@@ -33,8 +33,8 @@ export interface Asked {
   readonly expression: string
   /** Names that the member subscribed to beside its expression. */
   readonly names: readonly string[]
-  /** The topics that the broker has in the expression's place; undefined where it has none. */
-  readonly confirmed: readonly string[] | undefined
+  /** The digest of the topics that the broker has in the expression's place; undefined where it has none. */
+  readonly confirmed: string | undefined
 }
 
 export interface MemberExpressionsOptions {
@@ -42,6 +42,9 @@ export interface MemberExpressionsOptions {
   /** Characters of group ids, member ids, expressions and names. */
   readonly lengthMax?: number
 }
+
+/** A name of one letter takes as much in its list. */
+const referenceLength = 8
 
 export class MemberExpressions {
   readonly #members: LRUCache<string, Asked>
@@ -67,7 +70,7 @@ function keyOf(groupId: string, memberId: string): string {
   return JSON.stringify([groupId, memberId])
 }
 
-/** What was confirmed is shared between members and counts with the resolutions. */
-function lengthOf({ principal, expression, names }: Asked, key: string): number {
-  return names.reduce((sum, name) => sum + name.length, key.length + principal.length + expression.length)
+function lengthOf({ principal, expression, names, confirmed = '' }: Asked, key: string): number {
+  const length = key.length + principal.length + expression.length + confirmed.length
+  return names.reduce((sum, name) => sum + name.length + referenceLength, length)
 }

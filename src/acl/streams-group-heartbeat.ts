@@ -146,7 +146,8 @@ function forward(
   if (asking.length === 0) return whole
   const resolve = (asked: string) => expressions.resolve(asked, judge, client, clientIdOf(header))
   const resolved = asking.map(async subtopology => {
-    const found = (await Promise.all(subtopology.sourceTopicRegex.map(resolve))).map(alternationOf)
+    const resolved = await Promise.all(subtopology.sourceTopicRegex.map(resolve))
+    const found = resolved.map(({ names }) => alternationOf(names))
     // As many as before: copartition groups count them.
     subtopology.sourceTopicRegex = found.map(({ expression }) => expression)
     subtopology.sourceTopics = [...new Set([...subtopology.sourceTopics, ...found.flatMap(({ names }) => names)])]

@@ -5,6 +5,7 @@
  * What a broker gets are the names. Where it must have an expression (streams groups), it gets an alternation of them: a
  * string of the protocol holds 32,767 bytes; where the names do not fit, they are subscribed to as names.
  */
+import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { RE2JS } from 're2js'
 import type { Client } from '../pipeline/exchange.ts'
@@ -20,14 +21,24 @@ export interface TopicAlternation {
   readonly names: readonly string[]
 }
 
+/** What an expression stands for. */
+export interface ResolvedTopics {
+  readonly names: readonly string[]
+  /** The same for the same names, and for no others. */
+  readonly digest: string
+}
+
 export interface TopicExpressionsOptions {
   readonly topics: Pick<TopicCatalog, 'everyName'>
   /** Asked before every name: makes way for others where this turn has lasted. */
   readonly pause: () => Promise<void> | undefined
-  /** Resolutions kept. */
-  readonly resolvedMax?: number
+  /** What the resolutions that are kept may take, roughly. */
+  readonly resolvedBytesMax?: number
 }
 
+/** What a name in a list takes, and what a resolution takes beside its names. */
+const referenceBytes = 8
+const resolutionBytes = 400
 const stringBytesMax = 32_767
 /** No topic can be called that, so it stands for none. An empty expression would say "none is subscribed to". */
 export const matchesNothing = '/'
@@ -38,14 +49,17 @@ export class TopicExpressions {
   readonly #compiled = new CompiledExpressions()
   /** The last matching of each principal that has one. */
   readonly #lines = new Map<string, Promise<void>>()
-  readonly #resolved: LRUCache<string, readonly string[]>
+  readonly #resolved: LRUCache<string, ResolvedTopics>
   #names: readonly string[] | undefined
   #generation: number | undefined
 
-  constructor({ topics, pause, resolvedMax = 1000 }: TopicExpressionsOptions) {
+  constructor({ topics, pause, resolvedBytesMax = 50_000_000 }: TopicExpressionsOptions) {
     this.#topics = topics
     this.#pause = pause
-    this.#resolved = new LRUCache({ max: resolvedMax })
+    this.#resolved = new LRUCache({
+      maxSize: resolvedBytesMax,
+      sizeCalculation: ({ names }, key) => names.length * referenceBytes + key.length + resolutionBytes,
+    })
   }
 
   /** Why an expression cannot be taken, in the words of RE2/J; undefined where it can. */
@@ -58,7 +72,7 @@ export class TopicExpressions {
    * The topics of an expression that `problemOf` finds nothing wrong with. One after the other for each principal: who
    * asks for much waits for himself, and what many members ask for together is worked out once.
    */
-  resolve(expression: string, judge: Judge, client: Client, clientId: string): Promise<readonly string[]> {
+  resolve(expression: string, judge: Judge, client: Client, clientId: string): Promise<ResolvedTopics> {
     const before = this.#lines.get(client.principal) ?? Promise.resolve()
     const resolved = before.then(() => this.#resolve(expression, judge, client, clientId))
     const done: Promise<void> = resolved
@@ -70,29 +84,33 @@ export class TopicExpressions {
     return resolved
   }
 
-  async #resolve(expression: string, judge: Judge, client: Client, clientId: string): Promise<readonly string[]> {
+  async #resolve(expression: string, judge: Judge, client: Client, clientId: string): Promise<ResolvedTopics> {
     const names = await this.#topics.everyName()
     this.#forgetOutdated(names, judge.policy.generation)
     const key = JSON.stringify([expression, ...subjectOf(judge, client, clientId)])
     const known = this.#resolved.get(key)
     if (known !== undefined) return known
     const compiled = this.#compiled.of(expression)
-    if ('problem' in compiled) return []
-    const resolved = Object.freeze(await this.#matching(compiled.pattern, names, judge))
+    if ('problem' in compiled) throw new RangeError(compiled.problem)
+    const resolved = await this.#matching(compiled.pattern, names, judge)
     // Meanwhile there may be newer names or another policy.
     if (this.#names === names && this.#generation === judge.policy.generation) this.#resolved.set(key, resolved)
     return resolved
   }
 
   /** What does not match is not judged: it would count as a decision that nobody asked for. */
-  async #matching(pattern: RE2JS, names: readonly string[], judge: Judge): Promise<string[]> {
+  async #matching(pattern: RE2JS, names: readonly string[], judge: Judge): Promise<ResolvedTopics> {
     const found: string[] = []
+    const hash = createHash('sha256')
     for (const name of names) {
       const others = this.#pause()
       if (others !== undefined) await others
-      if (pattern.matches(name) && judge.sees(topic.describe, name)) found.push(name)
+      if (!pattern.matches(name) || !judge.sees(topic.describe, name)) continue
+      found.push(name)
+      // No topic can be called that, so lists that differ do not look alike.
+      hash.update(`${name}/`)
     }
-    return found
+    return Object.freeze({ names: Object.freeze(found), digest: hash.digest('base64') })
   }
 
   #forgetOutdated(names: readonly string[], generation: number): void {
@@ -118,9 +136,4 @@ export function alternationOf(names: readonly string[]): TopicAlternation {
 /** Whatever is no letter, digit, underscore or dash is taken literally. */
 function quote(name: string): string {
   return name.replace(/[^\p{L}\p{N}_-]/gu, '\\$&')
-}
-
-export function isSameTopics(one: readonly string[] | undefined, other: readonly string[]): boolean {
-  if (one === other) return true
-  return one !== undefined && one.length === other.length && one.every((name, at) => name === other[at])
 }

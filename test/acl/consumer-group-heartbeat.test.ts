@@ -221,6 +221,26 @@ describe('what is kept of members', () => {
     assert.equal(short.find('g', 'b')?.expression.length, 1000)
   })
 
+  it('A-29: does not grow with the topics that expressions stand for, however many different ones there are', async () => {
+    const topics = Array.from({ length: 500 }, (_, at) => `orders-${at}`)
+    const kept: unknown[] = []
+    const keep = mock.method(MemberExpressions.prototype, 'keep', (...[, , asked]: unknown[]) => void kept.push(asked))
+    const gateway = new Gateway({ topics })
+    for (let at = 0; at < 50; at++) {
+      await gateway.heartbeat({ ...joining, memberId: `m${at}`, subscribedTopicRegex: `.*|${at}` })
+    }
+    keep.mock.restore()
+    assert.equal(kept.length, 50)
+    assert.ok(JSON.stringify(kept).length < 50 * 200)
+  })
+
+  it('A-29: counts a name of a few letters with what it takes in its list', () => {
+    const members = new MemberExpressions({ lengthMax: 10_000 })
+    const names: string[] = new Array(1500).fill('a')
+    members.keep('g', 'm', { principal: 'User:a', expression: '', names, confirmed: undefined })
+    assert.equal(members.find('g', 'm'), undefined)
+  })
+
   it('does not confuse groups and members whose ids look alike', () => {
     const members = new MemberExpressions()
     members.keep('a","b', 'c', { principal: 'User:a', expression: 'x', names: [], confirmed: undefined })
@@ -244,7 +264,7 @@ describe('an expression', () => {
     }
     for (const connection of [1, 2, 3]) {
       const resolved = await expressions.resolve('.*', judge as never, { ...client, connection }, 'c')
-      assert.deepEqual(resolved, names)
+      assert.deepEqual(resolved.names, names)
     }
     assert.equal(decisions, 2)
   })
@@ -265,8 +285,38 @@ describe('an expression', () => {
       settled = waiting.length === 0
       for (const go of waiting.splice(0)) go()
     }
-    assert.deepEqual(await Promise.all(resolved), [names, ['a'], names])
+    assert.deepEqual(
+      (await Promise.all(resolved)).map(each => each.names),
+      [names, ['a'], names],
+    )
     assert.deepEqual(seen, [2, 2, 2, 1, 1, 1, 0])
+  })
+
+  it('stands for the same as another one, or for something else, by its digest', async () => {
+    const expressions = new TopicExpressions({ topics: { everyName: () => ['a', 'ab', 'b'] }, pause: () => undefined })
+    const judge = { policy: plainPolicy([]), sees: () => true }
+    const digestOf = async (expression: string) =>
+      (await expressions.resolve(expression, judge as never, client, 'c')).digest
+    assert.equal(await digestOf('.*|1'), await digestOf('.*|2'))
+    assert.notEqual(await digestOf('a|b'), await digestOf('ab'))
+    assert.notEqual(await digestOf('x'), await digestOf('ab'))
+  })
+
+  it('A-29: is kept with what it stands for as long as all of them take no more than they may', async () => {
+    let decisions = 0
+    const names = Array.from({ length: 1000 }, (_, at) => `t${at}`)
+    const judge = { policy: plainPolicy([]), sees: () => ++decisions > 0 }
+    const topics = { everyName: () => names }
+    const expressions = new TopicExpressions({ topics, pause: () => undefined, resolvedBytesMax: 100_000 })
+    const decisionsFor = async (expression: string): Promise<number> => {
+      decisions = 0
+      await expressions.resolve(expression, judge as never, client, 'c')
+      return decisions
+    }
+    for (let at = 0; at < 20; at++) await decisionsFor(`.*|${at}`)
+    assert.equal(await decisionsFor('.*|19'), 0)
+    assert.equal(await decisionsFor('.*|10'), 0)
+    assert.equal(await decisionsFor('.*|0'), 1000)
   })
 
   it('becomes an alternation of names for streams groups, their dots taken literally', () => {
