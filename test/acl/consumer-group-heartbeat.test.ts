@@ -148,7 +148,7 @@ describe('a consumer that subscribes by expression', () => {
     assert.equal(await gateway.heartbeat({}), ErrorCode.FENCED_MEMBER_EPOCH)
   })
 
-  it('A-28: joins again where it was fenced since nobody could say, and then is known', async () => {
+  it('A-29: joins again where it was fenced since nobody could say, and then is known', async () => {
     let asked = 0
     const subscribedExpression = async (): Promise<null> => {
       asked++
@@ -221,7 +221,7 @@ describe('what is kept of members', () => {
     assert.equal(short.find('g', 'b')?.expression.length, 1000)
   })
 
-  it('A-29: does not grow with the topics that expressions stand for, however many different ones there are', async () => {
+  it('A-30: does not grow with the topics that expressions stand for, however many different ones there are', async () => {
     const topics = Array.from({ length: 500 }, (_, at) => `orders-${at}`)
     const kept: unknown[] = []
     const keep = mock.method(MemberExpressions.prototype, 'keep', (...[, , asked]: unknown[]) => void kept.push(asked))
@@ -234,7 +234,7 @@ describe('what is kept of members', () => {
     assert.ok(JSON.stringify(kept).length < 50 * 200)
   })
 
-  it('A-29: counts a name of a few letters with what it takes in its list', () => {
+  it('A-30: counts a name of a few letters with what it takes in its list', () => {
     const members = new MemberExpressions({ lengthMax: 10_000 })
     const names: string[] = new Array(1500).fill('a')
     members.keep('g', 'm', { principal: 'User:a', expression: '', names, confirmed: undefined })
@@ -302,7 +302,7 @@ describe('an expression', () => {
     assert.notEqual(await digestOf('x'), await digestOf('ab'))
   })
 
-  it('A-29: is kept with what it stands for as long as all of them take no more than they may', async () => {
+  it('A-30: is kept with what it stands for as long as all of them take no more than they may', async () => {
     let decisions = 0
     const names = Array.from({ length: 1000 }, (_, at) => `t${at}`)
     const judge = { policy: plainPolicy([]), sees: () => ++decisions > 0 }

@@ -182,7 +182,7 @@ describe('ClusterQuestions', () => {
     assert.deepEqual([brokers.connections, brokers.open], [2, 2])
   })
 
-  test('A-28: a group is asked about once at a time and once a second, however many members there are', async () => {
+  test('A-29: a group is asked about once at a time and once a second, however many members there are', async () => {
     brokers.answers = {
       [ApiKey.FindCoordinator]: () => ({ errorCode: ErrorCode.NONE, ...target('two') }),
       [ApiKey.ConsumerGroupDescribe]: () => ({ groups: [{ errorCode: ErrorCode.NONE, members: [member('m', 'x')] }] }),
@@ -198,7 +198,7 @@ describe('ClusterQuestions', () => {
     assert.deepEqual([brokers.connections, brokers.open], [2, 2])
   })
 
-  test('A-28: of very many groups a few are asked about at once, and nobody can say of the others', async () => {
+  test('A-29: of very many groups a few are asked about at once, and nobody can say of the others', async () => {
     let pending = 0
     let pendingMax = 0
     brokers.answers = {
