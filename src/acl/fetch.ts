@@ -94,7 +94,8 @@ function isFull({ sessionEpoch }: FetchRequest): boolean {
 function idsIn({ body, judge, exchange, sessions }: Asked): readonly string[] {
   const listed = body.topics.map(({ topicId }) => topicId)
   const session = isFull(body) ? undefined : sessions.find(exchange.client, body.sessionId)
-  return session !== undefined && isInDoubt(session, judge) ? [...session.topics(), ...listed] : listed
+  const isAsked = session?.usesIds === true && isInDoubt(session, judge)
+  return isAsked ? [...session.topics(), ...listed] : listed
 }
 
 /** Every partition is listed. A session that is named is closed by it, and one of somebody else is not ours to close. */

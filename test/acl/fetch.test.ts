@@ -227,8 +227,11 @@ describe('Fetch in a session', () => {
     for (const isFirstById of [false, true]) {
       const rig = new FetchRig(isFirstById, ['a'])
       rig.allow(['a'])
-      const { response } = await rig.pass(client, { ...fetchRequestDefaults(), sessionEpoch: 0 })
+      const topics = [{ topic: 'a', topicId: idOf('a'), partitions: [fetchRequestFetchPartitionDefaults()] }]
+      const { response } = await rig.pass(client, { ...fetchRequestDefaults(), sessionEpoch: 0, topics })
       const other = { ...fetchRequestDefaults(), sessionId: response.sessionId, sessionEpoch: 1 }
+      // What the session holds would be looked at anew.
+      rig.allow(['a', 'b'])
       const answer = await rig.pass(client, other, undefined, !isFirstById)
       assert.equal(answer.forwarded, undefined)
       assert.equal(answer.response.errorCode, ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR)

@@ -44,7 +44,11 @@ export class FetchRig {
       now: () => (this.#now += 1_000),
       ttlMs: 1e12,
       questions: {
-        byId: async ids => known().flatMap(([topicId, name]) => (ids.includes(topicId) ? [{ name, topicId }] : [])),
+        byId: async ids => {
+          // As it is on the wire.
+          for (const id of ids) assert.match(id, /^[\w-]{22}$/)
+          return known().flatMap(([topicId, name]) => (ids.includes(topicId) ? [{ name, topicId }] : []))
+        },
         byName: async () => [],
         all: async () => [],
       },

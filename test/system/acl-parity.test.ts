@@ -69,6 +69,7 @@ for (const autoCreates of [false, true]) {
       const report = await compare(gateway.door, { itemsMin: itemsMin / 2, firstBatch, enforce })
       context.diagnostic(`${report.items} items in ${report.requests} requests`)
       for (const [line, times] of report.deliberate) context.diagnostic(`${times} times on purpose: ${line}`)
+      if (report.differences.length > 0) for (const line of gateway.complaints()) context.diagnostic(line)
       expectAlike(report)
     })
 

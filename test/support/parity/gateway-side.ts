@@ -16,6 +16,8 @@ import { passwords } from './world.ts'
 export interface ParityGateway {
   readonly door: Door
   readonly enforce: (acls: readonly Acl[]) => Promise<void>
+  /** What the gateway said of connections that it closed. */
+  complaints(): string[]
   stop(): Promise<void>
 }
 
@@ -61,6 +63,8 @@ export async function startParityGateway(options: ParityGatewayOptions): Promise
       writeFileSync(rulesFile, rulesOf(acls))
       await Promise.all(gateways.map(({ gateway }) => gateway.reload()))
     },
+    complaints: () =>
+      gateways.flatMap(({ log }) => log.lines()).flatMap(line => (line.err ? [JSON.stringify(line)] : [])),
     stop: async () => void (await Promise.all(gateways.map(gateway => gateway.stop()))),
   }
 }

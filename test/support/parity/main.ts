@@ -46,6 +46,7 @@ try {
   })
   console.log(reportText(report))
   console.log(summary(report))
+  for (const line of gateway?.complaints() ?? []) console.log(line)
   const outcomes = [...report.outcomes].sort().map(([name, times]) => `${name}: ${times}\n`)
   writeFileSync(join(tmpdir(), 'vkitm-parity-outcomes.txt'), outcomes.join(''))
 } finally {
