@@ -29,6 +29,7 @@ const floors: Readonly<Record<string, number>> = {
   'errors.ts': 0,
   'closest.ts': 0,
   'queue.ts': 0,
+  'turns.ts': 0,
 }
 
 /** Where a dependency may be imported: a room, or one file of it. */

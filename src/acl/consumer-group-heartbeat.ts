@@ -104,7 +104,7 @@ class Heartbeat {
     const { subscribedExpression } = this.#rooms
     if (subscribedExpression === undefined) return fence()
     const { groupId, memberId } = this.#body
-    return subscribedExpression(groupId, memberId).then(
+    return subscribedExpression(groupId, memberId, this.#principal).then(
       expression => {
         // The broker has its own words for who is no member; who has become one meanwhile is asked about again.
         if (expression === undefined) return whole

@@ -49,7 +49,11 @@ export interface AclFacts {
    * member: ConsumerGroupDescribe, asked with the gateway's own identity. Without it, members that the gateway does not
    * know have to join again.
    */
-  readonly subscribedExpression?: (groupId: string, memberId: string) => Promise<string | null | undefined>
+  readonly subscribedExpression?: (
+    groupId: string,
+    memberId: string,
+    principal: string,
+  ) => Promise<string | null | undefined>
   /** Asked often by long work: makes way for others where its turn has lasted. Without it, each time. */
   readonly pause?: () => Promise<void> | undefined
 }

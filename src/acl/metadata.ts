@@ -120,8 +120,8 @@ function noteCreations({ topics }: MetadataResponse, judge: Judge): void {
 /** Names that must not come into being by being asked for. */
 function uncreatable(topics: readonly MetadataRequestTopic[], judge: Judge): string[] {
   const names = topics.flatMap(({ name }) => name ?? [])
-  if (names.length === 0 || judge.grantsBeside(cluster.create, clusterName)) return []
-  return names.filter(name => !judge.grantsBeside(create, name))
+  const mayAll = names.length > 0 && judge.grantsBeside(cluster.create, clusterName)
+  return names.filter(name => !(mayAll && !judge.policy.mustBeNamed(name)) && !judge.grantsBeside(create, name))
 }
 
 /**

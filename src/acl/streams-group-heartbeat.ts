@@ -125,7 +125,7 @@ function uncreatableTopics(subtopologies: readonly Subtopology[], judge: Judge):
   const names = [...new Set(subtopologies.flatMap(internalTopics))]
   const mayAll = names.length > 0 && judge.grantsBeside(cluster.create, clusterName)
   return names.filter(name => {
-    const mayCreate = mayAll || judge.grantsBeside(topicRights.create, name)
+    const mayCreate = (mayAll && !judge.policy.mustBeNamed(name)) || judge.grantsBeside(topicRights.create, name)
     if (mayCreate) judge.uses([topicRights.create, name], [cluster.create, clusterName])
     return !mayCreate
   })

@@ -2,8 +2,9 @@
  * What a login costs: a failed one a wait, and after ten of one name from one address a minute without any. Only that
  * pair is held up, so that nobody can lock somebody else out. Passwords are hashed few at a time, each address in its turn.
  */
+
+import { Turns } from '../turns.ts'
 import { networkOf } from './network-of.ts'
-import { Turns } from './turns.ts'
 
 export interface LoginGuardOptions {
   /** Monotonic milliseconds. */
@@ -22,6 +23,8 @@ const nameLengthMax = 256
 const delayedPerAddressMax = 100
 /** Two of the four threads that Node has for files, names and hashes: the others wait for neither. */
 const hashesAtOnce = 2
+/** Of one address. A second or more of hashing: as many as may come at once after a restart. */
+const hashesWaitingMax = 1_000
 
 interface Failures {
   readonly atMs: number[]
@@ -36,7 +39,7 @@ export class LoginGuard {
   readonly #hashing = new Turns({
     atOnce: hashesAtOnce,
     atOncePerKey: hashesAtOnce,
-    waitingPerKeyMax: delayedPerAddressMax,
+    waitingPerKeyMax: hashesWaitingMax,
   })
   /** More tries of one pair at once than it may fail would all be judged before the first one counts. */
   readonly #judging = new Turns({

@@ -140,14 +140,21 @@ export class Passthrough {
     return undefined
   }
 
-  /** Waits for its turn, unless it has come. */
+  /** False also where it was closed meanwhile. A turn lasts no longer than the broker takes. */
   async #mayTry(): Promise<boolean> {
-    if (this.#endTurn !== undefined) return true
-    const [{ guard }, name] = [this.#context, this.#login!.name!]
-    this.#endTurn = await guard.judgedTurn(this.#peer.ip, name)
-    // Whoever left meanwhile had no turn to give back yet.
-    if (this.#requests.isOver) this.#endTurn()
-    return !guard.isBlocked(this.#peer.ip, name)
+    const [{ guard }, { name, isJudged, isRefused }] = [this.#context, this.#login!]
+    if (isJudged) await this.#waitForTurn(name!)
+    return isRefused || !guard.isBlocked(this.#peer.ip, name)
+  }
+
+  async #waitForTurn(name: string): Promise<void> {
+    const { guard, limits } = this.#context
+    const tooLate = () => this.#requests.refuse('too many logins of one user at once')
+    const timer = setTimeout(tooLate, limits.firstFrameTimeout)
+    const end = await guard.judgedTurn(this.#peer.ip, name)
+    clearTimeout(timer)
+    if (this.#requests.isOver) end()
+    else this.#endTurn = end
   }
 
   /** The broker does not hear of it. */

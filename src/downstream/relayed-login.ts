@@ -44,8 +44,18 @@ export class RelayedLogin {
     return this.#name
   }
 
+  /** Told already: the client has one more word. */
+  get isRefused(): boolean {
+    return this.#isTokenRefused
+  }
+
   get isOver(): boolean {
     return this.#turn === 'over'
+  }
+
+  /** The broker will judge by the message that was passed on last. */
+  get isJudged(): boolean {
+    return this.#messages === (this.mechanism.startsWith('SCRAM') ? 2 : 1)
   }
 
   /** Undefined where the message may be passed on, and is; else why not. */

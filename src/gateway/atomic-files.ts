@@ -3,7 +3,7 @@
  * changes of them, one at a time.
  */
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, link, open, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, link, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { VkitmError } from '../errors.ts'
 
 /** For what nobody else may read. */
@@ -39,18 +39,20 @@ const lockLastsMs = 60_000
 
 /** Two at a time would forget what the other one changed. `code`: of the error where somebody else is at work. */
 export async function alone<T>(path: string, code: string, work: () => Promise<T>): Promise<T> {
-  if (!(await lock(path)) && !((await isLeftBehind(path)) && (await lock(path))))
+  const token = randomBytes(8).toString('hex')
+  if (!(await lock(path, token)) && !((await isLeftBehind(path)) && (await lock(path, token))))
     throw new VkitmError(code, `${path} is there: another command is at work; try again in a minute`)
   try {
     return await work()
   } finally {
-    await rm(path, { force: true })
+    // It may have been taken for left behind.
+    if ((await readFile(path, 'utf8').catch(() => '')) === token) await rm(path, { force: true })
   }
 }
 
-async function lock(path: string): Promise<boolean> {
+async function lock(path: string, token: string): Promise<boolean> {
   try {
-    await (await open(path, 'wx', PRIVATE)).close()
+    await written(await open(path, 'wx', PRIVATE), token)
     return true
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false
@@ -59,12 +61,25 @@ async function lock(path: string): Promise<boolean> {
 }
 
 async function isLeftBehind(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined)
-  if (found === undefined) return true
-  if (Date.now() - found.mtimeMs < lockLastsMs) return false
-  await rm(path, { force: true })
-  return true
+  if (await isYoung(path)) return false
+  // Of several who think so one moves it; who moved a younger one, which came in between, puts it back.
+  const aside = `${path}.${randomBytes(4).toString('hex')}`
+  try {
+    await rename(path, aside)
+  } catch {
+    return false
+  }
+  const isMistaken = await isYoung(aside)
+  if (isMistaken) await link(aside, path).catch(() => undefined)
+  await rm(aside, { force: true })
+  return !isMistaken
 }
+
+const isYoung = (path: string): Promise<boolean> =>
+  stat(path).then(
+    ({ mtimeMs }) => Date.now() - mtimeMs < lockLastsMs,
+    () => false,
+  )
 
 async function written(file: FileHandle, content: string | Buffer): Promise<void> {
   try {

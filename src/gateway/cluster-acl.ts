@@ -52,7 +52,7 @@ export class ClusterAcl {
       autoCreatesTopics: () => this.#autoCreatesTopics,
       refuses,
       sessionRoom: options.sessionRoom,
-      subscribedExpression: (groupId, memberId) => options.questions.subscribedExpression(groupId, memberId),
+      subscribedExpression: (...asked) => options.questions.subscribedExpression(...asked),
       pause: shortTurns(),
     })
     // What has no row is not served, whatever the list says.

@@ -4,6 +4,7 @@ import { ConfigError, type Problem, VkitmError } from '../errors.ts'
 export class Parts {
   readonly #what: string
   readonly #problems: Problem[] = []
+  readonly #others: unknown[] = []
   #haveChanged = false
 
   constructor(what: string) {
@@ -21,12 +22,15 @@ export class Parts {
       this.#haveChanged ||= next !== inForce
       return next
     } catch (error) {
-      this.#problems.push(...problemsIn(error, this.#what))
+      if (error instanceof VkitmError) this.#problems.push(...problemsIn(error, this.#what))
+      else this.#others.push(error)
       return inForce
     }
   }
 
+  /** What nobody has foreseen comes first. */
   throwProblems(): void {
+    if (this.#others.length > 0) throw this.#others[0]
     if (this.#problems.length > 0) throw new ConfigError(this.#problems)
   }
 }

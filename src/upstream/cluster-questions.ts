@@ -80,8 +80,8 @@ export class ClusterQuestions implements TopicQuestions {
    * The expression that the cluster has of a member of a consumer group (KIP-848), a second ago at the most; null for
    * none, undefined where there is no such member.
    */
-  async subscribedExpression(groupId: string, memberId: string): Promise<string | null | undefined> {
-    return (await this.#groups.of(groupId)).get(memberId)
+  async subscribedExpression(groupId: string, memberId: string, principal: string): Promise<string | null | undefined> {
+    return (await this.#groups.of(groupId, principal)).get(memberId)
   }
 
   close(): void {

@@ -4,7 +4,6 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { UpstreamError } from '../errors.ts'
 import type { AddressRules } from './address-rules.ts'
-import { ReadSlabs } from './read-slabs.ts'
 
 export interface HostAndPort {
   readonly host: string
@@ -87,7 +86,13 @@ interface AddressOptions {
 
 function dialAddress(target: HostAndPort, address: string, options: AddressOptions): Promise<Socket> {
   const { connectTimeoutMs, tls } = options
-  const tcp = connectPlaintext(target, address, tls === undefined ? new ReadSlabs() : undefined)
+  const tcp = connectTcp({
+    host: address,
+    port: target.port,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: keepAliveMs,
+  })
   const socket = tls === undefined ? tcp : connectTls({ ...tls, socket: tcp })
   const where = { host: target.host, port: target.port, address }
   return new Promise((resolve, reject) => {
@@ -117,20 +122,6 @@ function dialAddress(target: HostAndPort, address: string, options: AddressOptio
       resolve(socket)
     })
   })
-}
-
-/** TLS reads by itself what it wraps. */
-function connectPlaintext({ port }: HostAndPort, host: string, onread: ReadSlabs | undefined): Socket {
-  const tcp = connectTcp({
-    host,
-    port,
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: keepAliveMs,
-    ...(onread !== undefined && { onread }),
-  })
-  if (onread !== undefined) onread.socket = tcp
-  return tcp
 }
 
 /** The failure was reported once; a socket that is being torn down may say it again. */

@@ -4,11 +4,12 @@
  *
  * Any client can have any group looked up that it may read, as often as it sends a heartbeat. So there is one question
  * for a group at a time, shared by all who wait for it, and its outcome, be it a failure, is good for a second; there
- * are so many at once over all groups and no more; and they share one connection to each coordinator.
+ * are so many at once over all groups, each principal's in its turn; and they share one connection to each coordinator.
  */
 import { UpstreamError } from '../errors.ts'
 import { ApiKey } from '../protocol/api-key.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
+import { Turns } from '../turns.ts'
 import type { Questions } from './cluster-watch.ts'
 import type { HostAndPort } from './dialer.ts'
 
@@ -28,13 +29,15 @@ interface Answered {
 }
 
 const goodForMs = 1000
-/** After a restart every group comes at once, and who is turned away has to join its group again: not too few. */
 const atOnceMax = 32
+/** Of one principal. After a restart every group comes at once, and who is turned away has to join its group again. */
+const waitingMax = 10_000
 /** Expressions are shown in every version that brokers with expressions know. */
 const expressionsFrom = 1
 
 export class GroupExpressions {
   readonly #options: GroupExpressionsOptions
+  readonly #turns = new Turns({ atOnce: atOnceMax, atOncePerKey: atOnceMax, waitingPerKeyMax: waitingMax })
   readonly #asking = new Map<string, Promise<ExpressionsOfGroup>>()
   /** The oldest first. */
   readonly #answered = new Map<string, Answered>()
@@ -46,12 +49,13 @@ export class GroupExpressions {
   }
 
   /** Those of all members, none where there is no such group; rejects where nobody can say, or too many are asked for. */
-  of(groupId: string): Promise<ExpressionsOfGroup> {
+  of(groupId: string, principal: string): Promise<ExpressionsOfGroup> {
     this.#forgetOld()
     const known = this.#answered.get(groupId)?.answer ?? this.#asking.get(groupId)
     if (known !== undefined) return known
-    if (this.#asking.size >= atOnceMax) return Promise.reject(busy())
-    const answer = this.#ask(groupId)
+    const turn = this.#turns.take(principal)
+    if (turn === undefined) return Promise.reject(busy())
+    const answer = turn.then(end => this.#ask(groupId).finally(end))
     const settled = (): void => {
       this.#asking.delete(groupId)
       this.#answered.set(groupId, { answer, untilMs: this.#options.now() + goodForMs })

@@ -33,6 +33,17 @@ describe('the login guard', () => {
     assert.equal((await Promise.all(delays)).filter(isDelayed => !isDelayed).length, 1)
   })
 
+  test('D-02: hashes two at a time, and lets a thousand of an address wait', async () => {
+    const { guard } = guardAt()
+    const turns = Array.from({ length: 1_003 }, () => guard.hashTurn('10.0.0.1'))
+    assert.equal(turns.filter(coming => coming === undefined).length, 1)
+    assert.notEqual(guard.hashTurn('10.0.0.2'), undefined)
+    let begun = 0
+    for (const coming of turns) void coming?.then(() => begun++)
+    await new Promise(setImmediate)
+    assert.equal(begun, 2)
+  })
+
   test('D-08: failures further apart, or with a success between them, shut nobody out', () => {
     const { clock, guard } = guardAt()
     for (let turn = 0; turn < 50; turn++) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
-import { Turns, type TurnsOptions } from '../../src/downstream/turns.ts'
+import { Turns, type TurnsOptions } from '../src/turns.ts'
 
 const unbounded = Number.POSITIVE_INFINITY
 
