@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHmac, generateKeyPairSync, type KeyObject, randomBytes, randomInt, sign } from 'node:crypto'
-import { describe, test } from 'node:test'
+import { beforeEach, describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { type Fetch, fetchDocument } from '../../src/identity/fetch-document.ts'
 import { parseKeySet, RemoteKeySet } from '../../src/identity/key-set.ts'
@@ -117,12 +117,18 @@ function provider(text: string): Provider {
 describe('keys from a URL', () => {
   const url = 'https://idp/keys'
   const setOf = (...kids: string[]) => JSON.stringify({ keys: kids.map(kid => jwk(rsa.publicKey, kid)) })
+  let clock: number
+  beforeEach(() => {
+    clock = 0
+  })
+  const judging = (fetch: Fetch) => {
+    const keys = new RemoteKeySet({ url, fetch, now: () => clock })
+    return { keys, judged: createTokenJudge({ keys: keys.key, rules, wallClock: () => nowMs }) }
+  }
 
   test('D-11: a new key is found by one fetch; a flood of unknown ones causes one in 30 seconds', async () => {
-    let clock = 0
     const idp = provider(setOf('one'))
-    const keys = new RemoteKeySet({ url, fetch: idp.fetch, now: () => clock }).key
-    const judged = createTokenJudge({ keys, rules, wallClock: () => nowMs })
+    const { judged } = judging(idp.fetch)
     await judged(token())
     assert.equal(idp.count, 1)
     idp.text = setOf('one', 'two')
@@ -138,13 +144,8 @@ describe('keys from a URL', () => {
   })
 
   test('D-11: while the provider is down, known keys serve for a day and then nothing is believed', async () => {
-    let clock = 0
     const idp = provider(setOf('one'))
-    const judged = createTokenJudge({
-      keys: new RemoteKeySet({ url, fetch: idp.fetch, now: () => clock }).key,
-      rules,
-      wallClock: () => nowMs,
-    })
+    const { judged } = judging(idp.fetch)
     await judged(token())
     idp.text = ''
     clock = 24 * 3_600_000
@@ -157,10 +158,8 @@ describe('keys from a URL', () => {
   })
 
   test('D-11: a key that was withdrawn is believed for ten minutes, or until everything is reloaded', async () => {
-    let clock = 0
     const idp = provider(setOf('one', 'two'))
-    const keys = new RemoteKeySet({ url, fetch: idp.fetch, now: () => clock })
-    const judged = createTokenJudge({ keys: keys.key, rules, wallClock: () => nowMs })
+    const { keys, judged } = judging(idp.fetch)
     const [one, two] = [token({}, { kid: 'one' }), token({}, { kid: 'two' })]
     await judged(one)
     idp.text = setOf('two')
@@ -184,8 +183,7 @@ describe('keys from a URL', () => {
       idp.count++
       return new Response(await new Promise<string>(resolve => answers.push(resolve)))
     }
-    const keys = new RemoteKeySet({ url, fetch, now: () => 0 })
-    const judged = createTokenJudge({ keys: keys.key, rules, wallClock: () => nowMs })
+    const { keys, judged } = judging(fetch)
     const first = judged(token({}, { kid: 'one' }))
     await turn()
     keys.renew()
@@ -198,13 +196,8 @@ describe('keys from a URL', () => {
   })
 
   test('D-11: a provider that is down when keys are old is asked every 30 seconds, not by every token', async () => {
-    let clock = 0
     const idp = provider(setOf('one'))
-    const judged = createTokenJudge({
-      keys: new RemoteKeySet({ url, fetch: idp.fetch, now: () => clock }).key,
-      rules,
-      wallClock: () => nowMs,
-    })
+    const { judged } = judging(idp.fetch)
     await judged(token())
     idp.text = ''
     clock = 20 * 60_000
