@@ -16,9 +16,15 @@ export const limits: Format<LimitsDraft> = section(
       'Client connections. Default: half of the descriptors that listening leaves over (two per client), at most 10,000.',
       count(),
     ),
-    connectionsPerIp: optional('Client connections from one address. Default: connections.', count()),
+    connectionsPerIp: optional(
+      'Client connections from one address, or one /64 network of IPv6. Default: connections.',
+      count(),
+    ),
     acceptPerSecond: withDefault('New connections per second.', count(), 1000),
-    acceptPerSecondPerIp: optional('New connections per second from one address. Default: acceptPerSecond.', count()),
+    acceptPerSecondPerIp: optional(
+      'New connections per second from one address, or one /64 network of IPv6. Default: acceptPerSecond.',
+      count(),
+    ),
     frameBytes: withDefault(
       'The largest request. An answer may be twice as long.',
       bytes({ min: 1024, max: FRAME_BYTES_MAX }),

@@ -20,7 +20,7 @@ import { type EarlyContext, type EarlyPeer, EarlyRequests } from './early-reques
 import { authenticateResponse, type LoginContext, refusal } from './login.ts'
 import { openBeforeLogin } from './login-gate.ts'
 import { type BrokersWord, RelayedLogin } from './relayed-login.ts'
-import type { Upstream, UpstreamEvents } from './upstream.ts'
+import { ignored, type Upstream, type UpstreamEvents } from './upstream.ts'
 
 export interface PassthroughContext extends EarlyContext, Pick<LoginContext, 'guard' | 'onFailed'> {
   readonly pipeline: Pipeline
@@ -40,8 +40,6 @@ export interface PassthroughEvents {
   readonly onLoggedIn: (relayed: Relayed, socket: Socket) => void
   readonly onClosed: () => void
 }
-
-const ignored: UpstreamEvents = { onWritable: () => undefined, onClosed: () => undefined }
 
 export class Passthrough {
   readonly #socket: Socket

@@ -32,3 +32,6 @@ export interface UpstreamEvents {
   readonly onWritable: () => void
   readonly onClosed: (error?: Error) => void
 }
+
+/** For a connection that nobody waits for any more. */
+export const ignored: UpstreamEvents = Object.freeze({ onWritable: () => undefined, onClosed: () => undefined })

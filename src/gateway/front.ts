@@ -6,7 +6,7 @@ import type { Arrival } from '../downstream/listener.ts'
 import type { LoginContext, LoginFailure, LoginPeer } from '../downstream/login.ts'
 import { Passthrough, type Relayed } from '../downstream/passthrough.ts'
 import { Reauthentication } from '../downstream/reauthentication.ts'
-import type { Upstream, UpstreamEvents } from '../downstream/upstream.ts'
+import { ignored, type Upstream, type UpstreamEvents } from '../downstream/upstream.ts'
 import { formatPrincipal, userPrincipal } from '../identity/principal.ts'
 import type { Client } from '../pipeline/exchange.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
@@ -177,5 +177,3 @@ interface Events {
   readonly begin: (client: Client) => void
   readonly onClosed: () => void
 }
-
-const ignored: UpstreamEvents = { onWritable: () => undefined, onClosed: () => undefined }

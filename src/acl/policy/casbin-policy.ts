@@ -184,7 +184,6 @@ class CasbinPolicy implements Policy {
     return verdict
   }
 
-  /** By the row that decides: what a name means in others is the model's business. */
   mustBeNamed(topic: string): boolean {
     return this.#namesInternal && isTopicOfBrokers(topic)
   }
@@ -193,6 +192,7 @@ class CasbinPolicy implements Policy {
     this.#asking = question
     const [allowed, row] = this.#enforcer.enforceExSync(...values)
     const verdicts = this.#origins.get(row)
+    // By the row that decides: what a name means in others is the model's business.
     if (allowed && question.type === 'topic' && this.mustBeNamed(question.name) && !row.includes(question.name))
       return defaultVerdict
     if (allowed) return verdicts?.allow ?? allowedByModel
