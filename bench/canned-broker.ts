@@ -5,6 +5,7 @@ import { ApiKey } from '../src/protocol/api-key.ts'
 import { allApis } from '../src/protocol/api-table.ts'
 import { encodeResponse } from '../src/protocol/codec.ts'
 import { apiVersionsResponseDefaults } from '../src/protocol/generated/api-versions-response.ts'
+import { describeConfigsResponseDefaults } from '../src/protocol/generated/describe-configs-response.ts'
 import {
   fetchableTopicResponseDefaults,
   fetchResponseDefaults,
@@ -63,6 +64,7 @@ function bodiesOf({ topic, fetchBytes, port }: Canned): Record<number, object> {
       controllerId: 1,
       brokers: [{ nodeId: 1, host: '127.0.0.1', port, rack: null }],
     },
+    [ApiKey.DescribeConfigs]: describeConfigsResponseDefaults(),
     [ApiKey.Produce]: {
       ...produceResponseDefaults(),
       responses: [

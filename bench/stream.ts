@@ -23,6 +23,8 @@ const { values } = parseArgs({
     /** Flags of Node for node-pipe and vkitm, separated by blanks: `--cpu-prof`, another young generation. */
     node: { type: 'string', default: '' },
     scale: { type: 'string', default: '1' },
+    /** Rules of vkitm's policy; none: no policy. */
+    rules: { type: 'string' },
   },
 })
 endOnSignals()
@@ -83,9 +85,9 @@ for (const [index, contestant] of contestants.entries()) {
   if ('missing' in contestant) throw new Error(contestant.missing)
   const port = firstPort + 2 * index
   const own = join(folder, contestant.name)
-  proxies.push(
-    await ProxyProcess.start(contestant, { folder: own, certificate, port, brokerId: 1, brokerPort: broker.port }),
-  )
+  const rules = values.rules === undefined ? undefined : Number(values.rules)
+  const assignment = { folder: own, certificate, port, brokerId: 1, brokerPort: broker.port }
+  proxies.push(await ProxyProcess.start(contestant, rules === undefined ? assignment : { ...assignment, rules }))
 }
 
 const costs = new Map<string, number[]>(proxies.map(({ name }) => [name, []]))

@@ -197,18 +197,30 @@ export function createAcl({ rows, policies, log, isEnforcing, mayDecide = () => 
     const { inForce, shadow } = policies()
     return new Judge({ policy: inForce, shadow, exchange, log, isEnforcing })
   }
-  return {
+  const stage: Stage = {
     name: 'acl',
     handler(apiKey) {
       const row = rows.get(apiKey)
       // Not served, so never asked; were it asked, it would end here.
       if (row === undefined) return { request: () => closeAfterAnswers('no row in the policy') }
-      return row === free ? undefined : handlerOf(row, judgeOf, mayDecide)
+      return row === free ? undefined : handlerOf({ row, stage, judgeOf, mayDecide })
     },
   }
+  return stage
 }
 
-function handlerOf(row: Enforcement, judgeOf: (exchange: Exchange) => Judge, mayDecide: () => boolean): ApiHandler {
+interface HandlerOptions {
+  readonly row: Enforcement
+  /** Whose denials these are: of one stage or of another. */
+  readonly stage: object
+  readonly judgeOf: (exchange: Exchange) => Judge
+  readonly mayDecide: () => boolean
+}
+
+function handlerOf({ row, stage, judgeOf, mayDecide }: HandlerOptions): ApiHandler {
+  /** What was denied joins the answer last: it is not judged once more. */
+  const payDebt = (isChanged: boolean, exchange: Exchange): ResponseOutcome =>
+    exchange.payDebtOf(stage) || isChanged ? changed : unchanged
   return {
     request(body, exchange) {
       // Closed, not denied: clients come again, and take no denial for an answer that was never given.
@@ -216,36 +228,29 @@ function handlerOf(row: Enforcement, judgeOf: (exchange: Exchange) => Judge, may
       if (row.request === undefined) return unchanged
       const ruling = row.request(body, judgeOf(exchange), exchange)
       return ruling instanceof Promise
-        ? ruling.then(settled => carryOut(settled, exchange))
-        : carryOut(ruling, exchange)
+        ? ruling.then(settled => carryOut(settled, stage, exchange))
+        : carryOut(ruling, stage, exchange)
     },
     response(body, exchange) {
       const isChanged = row.response?.(body, judgeOf(exchange), exchange) ?? false
       return isChanged instanceof Promise
-        ? isChanged.then(settled => payOwed(settled, exchange))
-        : payOwed(isChanged, exchange)
+        ? isChanged.then(settled => payDebt(settled, exchange))
+        : payDebt(isChanged, exchange)
     },
   }
 }
 
-function carryOut(ruling: Ruling, exchange: Exchange): RequestOutcome {
+function carryOut(ruling: Ruling, stage: object, exchange: Exchange): RequestOutcome {
   switch (ruling.kind) {
     case 'whole':
-      exchange.owed = ruling.merge
+      if (ruling.merge !== undefined) exchange.owe(stage, ruling.merge)
       return unchanged
     case 'part':
-      exchange.owed = ruling.merge
+      if (ruling.merge !== undefined) exchange.owe(stage, ruling.merge)
       return ruling.isLast === true ? changedAndLast : changed
     case 'answer':
       return respond(ruling.response)
     case 'close':
       return closeAfterAnswers(ruling.reason)
   }
-}
-
-/** What was denied joins the answer last: it is not judged once more. */
-function payOwed(isChanged: boolean, exchange: Exchange): ResponseOutcome {
-  if (exchange.owed === undefined) return isChanged ? changed : unchanged
-  exchange.owed(exchange.response as never)
-  return changed
 }

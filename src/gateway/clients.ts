@@ -9,6 +9,7 @@ import { type Arrival, Listener, type ListenerPort } from '../downstream/listene
 import type { LoginGuard } from '../downstream/login-guard.ts'
 import { Session } from '../downstream/session.ts'
 import type { SessionContext } from '../downstream/session-context.ts'
+import { judgedAgain } from '../interceptors/judged-again.ts'
 import type { Client } from '../pipeline/exchange.ts'
 import { Pipeline } from '../pipeline/pipeline.ts'
 import { refusedWith, refusedWithoutPolicy, ServedApis } from '../pipeline/served-apis.ts'
@@ -40,6 +41,8 @@ export interface Shared {
   readonly strangers: StrangerLog
   readonly now: () => number
   readonly guard: LoginGuard
+  /** In the order in which requests meet them. */
+  readonly interceptors: readonly Stage[]
   /** Numbers connections over the life of the process. */
   readonly nextConnection: () => number
 }
@@ -139,7 +142,7 @@ export class Clients {
 
   /** The way of a request, in the order in which its stages meet it; answers meet them the other way round. */
   #createContext({ view, links, watch, upstreamHosts, acl, logins, tls }: Cluster): SessionContext {
-    const { budget, limits, sweep, metrics, log, now } = this.#shared
+    const { budget, limits, sweep, metrics, log, now, interceptors } = this.#shared
     const isReplacedBehind = (logins !== undefined && !logins.isPassthrough) || tls?.isMapped === true
     const areReplaced = this.logins !== undefined || isReplacedBehind
     const refused = refusedWith(acl?.refusedKeys ?? refusedWithoutPolicy, {
@@ -164,6 +167,7 @@ export class Clients {
       ...(this.#front === undefined ? [] : [this.#front.stage]),
       createReplicaGuard(),
       ...(acl === undefined ? [] : [acl.stage()]),
+      ...judgedAgain(interceptors, [createReplicaGuard(), ...(acl === undefined ? [] : [acl.stageAgain()])]),
       rewrite,
     ]
     const pipeline = new Pipeline({ served, stages, metrics })

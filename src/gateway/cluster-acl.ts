@@ -1,6 +1,6 @@
 /** One cluster's policies at work: the policy in force, what has to be known of the cluster to apply it, and the stage. */
 import { createAcl, enforcements } from '../acl/acl.ts'
-import type { Enforcement } from '../acl/enforcement.ts'
+import type { AclFacts, Enforcement } from '../acl/enforcement.ts'
 import { refusalsOf } from '../acl/refusals.ts'
 import type { SessionRoom } from '../acl/session-room.ts'
 import type { PolicyConfig } from '../config/config.ts'
@@ -39,7 +39,9 @@ export class ClusterAcl {
   /** Client APIs that nobody may use, whatever a listener's logins are. */
   readonly refusedKeys: ReadonlySet<number>
   readonly #options: ClusterAclOptions
+  readonly #facts: AclFacts
   readonly #rows: ReadonlyMap<number, Enforcement>
+  #rowsAgain: ReadonlyMap<number, Enforcement> | undefined
   readonly #timer: NodeJS.Timeout
   #autoCreatesTopics = true
 
@@ -47,14 +49,15 @@ export class ClusterAcl {
     this.policy = policy
     this.#options = options
     const { keys, refuses } = refusalsOf(options.config.refuse)
-    this.#rows = enforcements({
+    this.#facts = {
       topics,
       autoCreatesTopics: () => this.#autoCreatesTopics,
       refuses,
       sessionRoom: options.sessionRoom,
       subscribedExpression: (...asked) => options.questions.subscribedExpression(...asked),
       pause: shortTurns(),
-    })
+    }
+    this.#rows = enforcements(this.#facts)
     // What has no row is not served, whatever the list says.
     const rowless = allApis.map(({ key }) => key).filter(key => !this.#rows.has(key))
     this.refusedKeys = new Set([...keys, ...rowless])
@@ -72,9 +75,19 @@ export class ClusterAcl {
   }
 
   stage(): Stage {
+    return this.#stageOf(this.#rows)
+  }
+
+  /** For what interceptors made of requests. It remembers sessions and members by itself: there they may be other ones. */
+  stageAgain(): Stage {
+    this.#rowsAgain ??= enforcements(this.#facts)
+    return this.#stageOf(this.#rowsAgain)
+  }
+
+  #stageOf(rows: ReadonlyMap<number, Enforcement>): Stage {
     const { cluster, config, counts, audit, auditsAllows, mayDecide } = this.#options
     return createAcl({
-      rows: this.#rows,
+      rows,
       policies: () => this.policy.current,
       log: createDecisionLog({ cluster, counts, audit, auditsAllows }),
       isEnforcing: config.mode === 'enforce',

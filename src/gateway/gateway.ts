@@ -6,6 +6,7 @@ import type { Config } from '../config/config.ts'
 import { AcceptLimits } from '../downstream/accept-limits.ts'
 import { DeadlineSweep } from '../downstream/deadline-sweep.ts'
 import { LoginGuard } from '../downstream/login-guard.ts'
+import type { Stage } from '../pipeline/stage.ts'
 import { apiName } from '../protocol/api-key.ts'
 import { describeApi } from '../protocol/api-table.ts'
 import { AuditLog } from '../telemetry/audit-log.ts'
@@ -48,9 +49,19 @@ export interface Outputs {
   readonly audit: LogDestination
 }
 
+/** What the configuration cannot say. */
+export interface Extensions {
+  /** See `interceptors/judged-again.ts`. */
+  readonly interceptors?: readonly Stage[]
+}
+
 const countsSweepMs = 1_000
 
-export async function startGateway(config: Config, { log, audit: auditDestination }: Outputs): Promise<Gateway> {
+export async function startGateway(
+  config: Config,
+  { log, audit: auditDestination }: Outputs,
+  { interceptors = [] }: Extensions = {},
+): Promise<Gateway> {
   const { limits } = config
   const metrics = new Metrics({ apiName: key => (describeApi(key) === undefined ? undefined : apiName(key)) })
   const budget = new ByteBudget(limits.bufferedBytes)
@@ -66,6 +77,7 @@ export async function startGateway(config: Config, { log, audit: auditDestinatio
     now,
     sweep: new DeadlineSweep(now),
     acceptLimits: new AcceptLimits(limits, now),
+    interceptors,
     nextConnection: () => ++connections,
     guard: new LoginGuard({ now, random }),
   }

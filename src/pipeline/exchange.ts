@@ -26,8 +26,8 @@ export class Exchange {
   request: unknown
   /** The decoded answer, from the moment a broker or a stage gave one. */
   response: unknown = undefined
-  /** What a stage owes the answer for what it kept back of the request; run where that stage meets the answer. */
-  owed: ((response: never) => void) | undefined = undefined
+  /** The last of what stages owe the answer for what they kept back of the request. */
+  #debt: Debt | undefined = undefined
 
   constructor(client: Client, api: ApiDescription, header: RequestHeader, request: unknown) {
     this.client = client
@@ -35,6 +35,27 @@ export class Exchange {
     this.header = header
     this.request = request
   }
+
+  /** `pay` puts into the answer what `stage` kept back of the request; run where that stage meets the answer. */
+  owe(stage: object, pay: (response: never) => void): void {
+    this.#debt = { stage, pay, before: this.#debt }
+  }
+
+  /** Pays what `stage` owes this answer, once; false where that is nothing. */
+  payDebtOf(stage: object): boolean {
+    if (this.#debt?.stage !== stage) return false
+    const { pay, before } = this.#debt
+    this.#debt = before
+    pay(this.response as never)
+    return true
+  }
+}
+
+/** Answers meet stages the other way round than requests did, so that whoever owed last pays first. */
+interface Debt {
+  readonly stage: object
+  readonly pay: (response: never) => void
+  readonly before: Debt | undefined
 }
 
 /** Kafka takes a client without an id for one with an empty one. */

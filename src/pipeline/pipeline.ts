@@ -127,18 +127,37 @@ export class Pipeline {
   }
 
   #plan(api: ApiDescription, apiVersion: number): Plan {
-    const handlers = this.#stages.flatMap(stage => stage.handler(api.key, apiVersion) ?? [])
-    return {
-      onRequest: handlers.flatMap(({ request }) =>
-        request === undefined ? [] : (exchange: Exchange) => request(exchange.request, exchange),
-      ),
-      onResponse: handlers
-        .flatMap(({ response }) =>
-          response === undefined ? [] : (exchange: Exchange) => response(exchange.response, exchange),
-        )
-        .reverse(),
+    const onRequest: Step<RequestOutcome>[] = []
+    let onResponse: readonly Step<ResponseOutcome>[] = []
+    for (const { request, response } of this.#stages.flatMap(stage => stage.handler(api.key, apiVersion) ?? [])) {
+      if (request !== undefined) {
+        onRequest.push(answeredThrough(onResponse, exchange => request(exchange.request, exchange)))
+      }
+      if (response !== undefined) onResponse = [exchange => response(exchange.response, exchange), ...onResponse]
     }
+    return { onRequest, onResponse }
   }
+}
+
+/** A stage that answers by itself stands for the broker to the stages before it: they meet its answer as they would a broker's. */
+function answeredThrough(before: readonly Step<ResponseOutcome>[], step: Step<RequestOutcome>): Step<RequestOutcome> {
+  if (before.length === 0) return step
+  return exchange => {
+    const outcome = step(exchange)
+    if (outcome instanceof Promise) return outcome.then(settled => goBack(before, exchange, settled))
+    return outcome.kind === 'respond' ? goBack(before, exchange, outcome) : outcome
+  }
+}
+
+async function goBack(
+  before: readonly Step<ResponseOutcome>[],
+  exchange: Exchange,
+  outcome: RequestOutcome,
+): Promise<RequestOutcome> {
+  if (outcome.kind !== 'respond') return outcome
+  exchange.response = outcome.response
+  const end = await walk(before, exchange, 0, unchanged)
+  return end.kind === 'forward' ? { ...outcome, response: exchange.response } : end
 }
 
 /** Runs the steps in order until one does not forward; waits only where a step does. */
@@ -152,7 +171,7 @@ function walk<Outcome extends RequestOutcome>(
   for (let at = from; at < steps.length; at++) {
     const outcome = (steps[at] as Step<Outcome>)(exchange)
     if (outcome instanceof Promise) return walkOn(steps, exchange, at, sum, outcome)
-    if (outcome.kind !== 'forward') return outcome
+    if (outcome.kind !== 'forward') return lastAfter(sum, outcome)
     sum = together(sum, outcome)
   }
   return sum
@@ -166,7 +185,7 @@ async function walkOn<Outcome extends RequestOutcome>(
   pending: Promise<Outcome>,
 ): Promise<Outcome | Forward> {
   const outcome = await pending
-  if (outcome.kind !== 'forward') return outcome
+  if (outcome.kind !== 'forward') return lastAfter(before, outcome)
   return walk(steps, exchange, at + 1, together(before, outcome))
 }
 
@@ -176,6 +195,11 @@ function together(one: Forward, other: Forward): Forward {
   if (one === unchanged) return other
   if (one.isLast === true || other.isLast === true) return changedAndLast
   return one.changed || other.changed ? changed : unchanged
+}
+
+/** What an earlier stage made the client's last stays that, whoever answers it. */
+function lastAfter<Outcome extends RequestOutcome>({ isLast }: Forward, outcome: Outcome): Outcome {
+  return isLast === true && outcome.kind === 'respond' ? { ...outcome, closes: true } : outcome
 }
 
 function sized(chunks: readonly Buffer[]): Answer {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config, LimitsConfig, ListenerConfig, PolicyConfig, UpstreamConfig } from '../../src/config/config.ts'
 import { type Gateway, startGateway } from '../../src/gateway/gateway.ts'
+import type { Stage } from '../../src/pipeline/stage.ts'
 import type { LogDestination } from '../../src/telemetry/log.ts'
 import { freePortRange } from './free-ports.ts'
 import { type MemoryLog, memoryLog } from './memory-log.ts'
@@ -24,6 +25,7 @@ export interface TestGatewayOptions {
   /** Where decisions are written down; default: into the log. */
   readonly audit?: LogDestination
   readonly auditRequired?: boolean
+  readonly interceptors?: readonly Stage[]
 }
 
 export interface TestGateway {
@@ -112,7 +114,11 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     audit: { allows: false, required: options.auditRequired ?? false },
     warnings: [],
   }
-  const gateway = await startGateway(config, { log: log.log, audit: audit ?? log.destination })
+  const gateway = await startGateway(
+    config,
+    { log: log.log, audit: audit ?? log.destination },
+    { interceptors: options.interceptors ?? [] },
+  )
   const page = async (path: string) => {
     const answer = await fetch(`http://${gateway.admin}${path}`)
     return { status: answer.status, text: await answer.text() }

@@ -54,8 +54,9 @@ async function kafka(questions: readonly Question[]): Promise<string[]> {
   const classes = await classPath(KAFKA)
   const args = [...frugal(256), '-cp', classes, join(folder, 'Mapper.java'), join(folder, 'questions')]
   const { stdout } = await run('java', args, { timeoutMs: 120_000 })
+  // The last name may be empty: the blank before it is part of the answer.
   return stdout
-    .trimEnd()
+    .replace(/\n$/, '')
     .split('\n')
     .map(line => (line.startsWith('name ') ? `name ${Buffer.from(line.slice(5), 'hex')}` : line))
 }
