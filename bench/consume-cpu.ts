@@ -2,7 +2,7 @@
 import { cpuSpent } from './cpu.ts'
 import { rulesInForce } from './random-rules.ts'
 import { perGibibyte, producerLoad } from './records.ts'
-import type { Row, Sample, Target } from './row.ts'
+import { type Row, type Sample, type Target, warmUp } from './row.ts'
 import type { Testbed } from './testbed.ts'
 
 export const consumeTopic = 'consume'
@@ -23,7 +23,7 @@ export const consumeCpu: Row = {
     { id: 'rate', title: 'consumed', unit: 'MiB/s', digits: 0 },
   ],
   prepare: fillConsumeTopic,
-  warmUp: async target => void (await consume(target)),
+  warmUp: target => warmUp(target, () => consume(target)),
   async measure(target): Promise<Sample> {
     if (target.pid === undefined) return { rate: await consume(target) }
     const { seconds, result } = await cpuSpent(target.pid, () => consume(target))

@@ -2,7 +2,7 @@
 import { cpuSpent } from './cpu.ts'
 import { rulesInForce } from './random-rules.ts'
 import { perGibibyte, producerLoad } from './records.ts'
-import type { Row, Sample, Target } from './row.ts'
+import { type Row, type Sample, type Target, warmUp } from './row.ts'
 
 const topic = 'produce'
 /** Only the stream through the proxy matters; the disk keeps little of it. */
@@ -24,8 +24,7 @@ export const produceCpu: Row = {
     { id: 'rate', title: 'produced', unit: 'MiB/s', digits: 0 },
   ],
   prepare: async testbed => void (await testbed.ensureTopic(topic, topicConfig)),
-  // As much as is measured: V8's compilers are at work until then.
-  warmUp: async target => void (await produce(target, target.testbed.scale.records)),
+  warmUp: target => warmUp(target, () => produce(target, target.testbed.scale.records)),
   async measure(target): Promise<Sample> {
     const { records } = target.testbed.scale
     if (target.pid === undefined) return { rate: await produce(target, records) }

@@ -51,6 +51,11 @@ export interface Row {
   measure(target: Target): Promise<Sample>
 }
 
+/** Does what will be measured, as often as the scale says. */
+export async function warmUp({ testbed }: Target, work: () => Promise<unknown>): Promise<void> {
+  for (let at = 0; at < testbed.scale.warmUps; at++) await work()
+}
+
 export function requireProxy(target: Target): ProxyTarget {
   if (target.pid === undefined) throw new Error(`${target.name} has no process to measure`)
   return { ...target, pid: target.pid }

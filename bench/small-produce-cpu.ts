@@ -4,7 +4,7 @@ import { cpuSpent } from './cpu.ts'
 import { produceRequest } from './frames.ts'
 import { drive, withConnections } from './load.ts'
 import { rulesInForce } from './random-rules.ts'
-import { type Row, requireProxy, type Target } from './row.ts'
+import { type Row, requireProxy, type Target, warmUp } from './row.ts'
 
 export const smallTopic = 'small'
 export const smallProduce = produceRequest(smallTopic, 100)
@@ -25,7 +25,7 @@ export const smallProduceCpu: Row = {
     },
   ],
   prepare: async testbed => void (await testbed.ensureTopic(smallTopic)),
-  warmUp: target => produceMany(target, Math.ceil(target.testbed.scale.smallRequests / 3)),
+  warmUp: target => warmUp(target, () => produceMany(target, target.testbed.scale.smallRequests)),
   async measure(target) {
     const { pid, testbed } = requireProxy(target)
     const { seconds } = await cpuSpent(pid, () => produceMany(target, testbed.scale.smallRequests))
