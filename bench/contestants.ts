@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { Certificate } from './certificate.ts'
 import { policyInForce } from './random-rules.ts'
 
-export type ContestantName = 'HAProxy' | 'nginx' | 'node-pipe' | 'vkitm'
+export type ContestantName = 'HAProxy' | 'nginx' | 'node-pipe' | 'node-floor' | 'vkitm'
 
 export interface Assignment {
   /** Where configuration and logs may be written. */
@@ -26,6 +26,8 @@ export interface Assignment {
 export interface Contestant {
   readonly name: ContestantName
   readonly version: string
+  /** Takes part only where it is named. */
+  readonly isExtra?: true
   /** Writes the configuration and gives the command line that runs in the foreground. */
   command(assignment: Assignment): readonly [program: string, ...args: string[]]
 }
@@ -43,7 +45,7 @@ const ciphers = {
 export const expectedCipher = 'TLS_AES_128_GCM_SHA256'
 
 export function findContestants(nodeFlags: readonly string[] = []): readonly Search[] {
-  return [findHaproxy(), findNginx(), nodePipe(nodeFlags), findVkitm(nodeFlags)]
+  return [findHaproxy(), findNginx(), nodePipe(nodeFlags), nodeFloor(nodeFlags), findVkitm(nodeFlags)]
 }
 
 function findHaproxy(): Search {
@@ -118,11 +120,16 @@ stream {
   )
 }
 
-/** The floor of the platform: what Node costs before a gateway does anything. */
-function nodePipe(flags: readonly string[]): Contestant {
-  const program = fileURLToPath(new URL('node-pipe.js', import.meta.url))
+/** What Node costs before a gateway does anything. */
+const nodePipe = (flags: readonly string[]): Contestant => bareNode('node-pipe', flags)
+
+/** What it costs where even Node's streams are left out. */
+const nodeFloor = (flags: readonly string[]): Contestant => ({ ...bareNode('node-floor', flags), isExtra: true })
+
+function bareNode(name: ContestantName, flags: readonly string[]): Contestant {
+  const program = fileURLToPath(new URL(`${name}.js`, import.meta.url))
   return {
-    name: 'node-pipe',
+    name,
     version: process.version,
     command: ({ port, brokerPort, certificate }) => {
       const { tls12, tls13 } = ciphers

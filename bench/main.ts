@@ -16,6 +16,7 @@ import { Testbed } from './testbed.ts'
 
 const usage = `usage: npm run bench -- [--quick] [--only row,row] [--contestants name,name] [--rounds N]
 rows: ${rows.map(row => row.id).join(', ')}
+node-floor, Node without its streams, takes part only where it is named.
 A run of everything writes bench/last.json and bench/last.md; a part of it only prints.`
 
 const folder = join(import.meta.dirname, '..', '..', 'bench')
@@ -75,7 +76,7 @@ function firstLine(error: unknown): string {
 
 function choose() {
   const searched = findContestants()
-  const wanted = searched.filter(({ name }) => options.contestants?.includes(name) ?? true)
+  const wanted = searched.filter(search => options.contestants?.includes(search.name) ?? !('isExtra' in search))
   const found = wanted.filter(search => 'command' in search)
   const leftOut = wanted.flatMap(search => ('missing' in search ? [`${search.name}: ${search.missing}`] : []))
   for (const line of leftOut) console.error(`left out: ${line}`)

@@ -3,7 +3,9 @@ import { disturbanceMax } from './disturbance.ts'
 import type { Facts } from './facts.ts'
 import type { FigureResult } from './results.ts'
 
-const contestants = ['direct', 'HAProxy', 'nginx', 'node-pipe', 'vkitm']
+const contestants = ['direct', 'HAProxy', 'nginx', 'node-pipe', 'node-floor', 'vkitm']
+/** Has a column only where it took part. */
+const extra = 'node-floor'
 
 export interface Report {
   readonly finished: string
@@ -16,8 +18,9 @@ export interface Report {
 }
 
 export function renderTable(figures: readonly FigureResult[]): string {
-  const header = ['figure', ...contestants, 'vkitm ÷ HAProxy', 'goal', '']
-  const lines = [header, ...figures.map(cells)]
+  const columns = contestants.filter(name => name !== extra || figures.some(({ medians }) => name in medians))
+  const header = ['figure', ...columns, 'vkitm ÷ HAProxy', 'goal', '']
+  const lines = [header, ...figures.map(figure => cells(figure, columns))]
   const widths = header.map((_, column) => Math.max(3, ...lines.map(line => [...line[column]!].length)))
   const [first, ...rest] = lines.map(line => row(line, widths))
   const rule = widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`))
@@ -53,8 +56,11 @@ export function renderDisturbance(disturbance: Readonly<Record<string, number>>)
   })
 }
 
-function cells({ title, unit, digits, medians, ratio, goal, verdict }: FigureResult): string[] {
-  const values = contestants.map(name => medians[name]?.toFixed(digits) ?? '')
+function cells(
+  { title, unit, digits, medians, ratio, goal, verdict }: FigureResult,
+  columns: readonly string[],
+): string[] {
+  const values = columns.map(name => medians[name]?.toFixed(digits) ?? '')
   const judged = verdict === 'missed' ? '**missed**' : (verdict ?? '')
   return [`${title}, ${unit}`, ...values, ratio?.toFixed(2) ?? '', goal ?? '', judged]
 }

@@ -25,6 +25,7 @@ const listenerNames: Readonly<Record<ContestantName, string>> = {
   HAProxy: 'HAPROXY',
   nginx: 'NGINX',
   'node-pipe': 'PIPE',
+  'node-floor': 'FLOOR',
   vkitm: 'PLAINTEXT',
 }
 

@@ -1,13 +1,12 @@
-import { open } from 'node:fs/promises'
-import type { Config } from '../config/config.ts'
 import { loadConfig } from '../config/load-config.ts'
-import { ConfigError, UsageError } from '../errors.ts'
+import { UsageError } from '../errors.ts'
+import { AuditFile } from '../gateway/audit-file.ts'
 import { startGateway } from '../gateway/gateway.ts'
 import { LineSink } from '../telemetry/line-sink.ts'
 import { createLog, type Log } from '../telemetry/log.ts'
 import { type Command, ExitCode, parseOptions } from './command.ts'
 import { serve } from './service.ts'
-import { endWithParent } from './tuned-process.ts'
+import { endWithParent, signalsHere } from './tuned-process.ts'
 
 /** A log whose reader stalls must not keep the process from ending. */
 const LOG_FLUSH_MS = 2_000
@@ -25,10 +24,12 @@ export const start: Command = {
     dieLoudly(log)
     for (const { path, message } of config.warnings) log.warn({}, `${path} ${message}`)
     try {
-      const audit = await auditDestination(config.audit, output)
-      const gateway = await startGateway(config, { log, audit })
+      const { file, required } = config.audit
+      const audit = file === undefined ? undefined : await AuditFile.open({ path: file, isRequired: required })
+      const reloadables = audit === undefined ? [] : [audit]
+      const gateway = await startGateway(config, { log, audit: audit?.sink ?? output, reloadables })
       log.info({ details: { addresses: gateway.addresses, admin: gateway.admin } }, 'vkitm is ready')
-      return await serve(gateway, { log, signals: process })
+      return await serve(gateway, { log, signals: signalsHere() })
     } catch (err) {
       log.fatal({ err }, 'vkitm did not start')
       return ExitCode.failed
@@ -37,28 +38,6 @@ export const start: Command = {
     }
   },
 }
-
-async function auditDestination({ file, required }: Config['audit'], output: LineSink): Promise<LineSink> {
-  if (file === undefined) return output
-  try {
-    const { fd } = await open(file, 'a', auditFileMode)
-    return new LineSink({ fd, keepsLines: required })
-  } catch (cause) {
-    const why = (cause as NodeJS.ErrnoException).code
-    throw new ConfigError(
-      [
-        {
-          path: 'audit.file',
-          message: `cannot append to ${file}: ${why}; name a file in a folder that vkitm may write to`,
-        },
-      ],
-      { cause },
-    )
-  }
-}
-
-/** It names who asked for what. */
-const auditFileMode = 0o640
 
 /** What nobody caught is a mistake of ours outside every session: the process says so and ends. */
 function dieLoudly(log: Log): void {

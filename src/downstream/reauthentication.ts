@@ -73,7 +73,7 @@ export class Reauthentication implements Stage {
     const standing = this.#standings.get(client)
     if (standing?.again === undefined) return close('SaslAuthenticate without SaslHandshake')
     const answer = await standing.again.authenticate((body as SaslAuthenticateRequest).authBytes)
-    if (answer.isSilent === true) return close('too many failed logins')
+    if (answer.isSilent === true) return close('too many logins that failed or that wait')
     if (answer.loggedIn !== undefined) this.#renew(standing, answer.loggedIn)
     return { kind: 'respond', response: authenticateResponse(answer), closes: answer.closes }
   }

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { SessionRoom } from '../acl/session-room.ts'
 import { startAdmin } from '../admin/admin.ts'
 import type { Config } from '../config/config.ts'
+import type { Reloadable } from '../config/reloadable.ts'
 import { AcceptLimits } from '../downstream/accept-limits.ts'
 import { DeadlineSweep } from '../downstream/deadline-sweep.ts'
 import { LoginGuard } from '../downstream/login-guard.ts'
@@ -47,6 +48,8 @@ export interface Outputs {
   readonly log: Log
   /** Where decisions are written down. */
   readonly audit: LogDestination
+  /** What else a reload exchanges. */
+  readonly reloadables?: readonly Reloadable[]
 }
 
 /** What the configuration cannot say. */
@@ -59,7 +62,7 @@ const countsSweepMs = 1_000
 
 export async function startGateway(
   config: Config,
-  { log, audit: auditDestination }: Outputs,
+  { log, audit: auditDestination, reloadables = [] }: Outputs,
   { interceptors = [] }: Extensions = {},
 ): Promise<Gateway> {
   const { limits } = config
@@ -124,7 +127,7 @@ export async function startGateway(
   const policies = clusters.flatMap(({ acl }) => (acl === undefined ? [] : [acl.policy]))
   const logins = [...clients.flat(), ...clusters].flatMap(each => each.logins ?? [])
   const reloader = new Reloader({
-    reloadables: [...policies, ...certificates, ...logins],
+    reloadables: [...policies, ...certificates, ...logins, ...reloadables],
     log,
     metrics,
     since: config.readAt,

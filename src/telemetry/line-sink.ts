@@ -20,16 +20,20 @@ export interface LineSinkOptions {
 const CHUNK_BYTES = 64 * 1024
 
 export class LineSink {
-  readonly #writeChunk: WriteChunk
+  #writeChunk: WriteChunk
   readonly #bytesMax: number
   readonly #keepsLines: boolean
   readonly #retryMs: number
   #failure: Error | undefined
   #waiting: Buffer[] = []
   #waitingBytes = 0
+  /** Until nothing waits: a failed write that is tried again later counts, too. */
   #writing = false
+  #isInFlight = false
   #dropped = 0
   #idle: (() => void)[] = []
+  /** Wait for the write that is under way. */
+  #moved: (() => void)[] = []
 
   constructor({ fd, bytesMax = 4 * 1024 * 1024, keepsLines = false, retryMs = 1_000 }: LineSinkOptions) {
     this.#writeChunk = writeChunkTo(fd)
@@ -71,6 +75,12 @@ export class LineSink {
     })
   }
 
+  /** What is not being written yet goes to another descriptor; resolves when the one before is needed no more. */
+  async moveTo(fd: number): Promise<void> {
+    this.#writeChunk = writeChunkTo(fd)
+    if (this.#isInFlight) await new Promise<void>(resolve => this.#moved.push(resolve))
+  }
+
   #writeNext(): void {
     this.#writing = this.#waiting.length > 0
     if (!this.#writing) {
@@ -79,7 +89,10 @@ export class LineSink {
     }
     const lines = this.#takeLines()
     const chunk = Buffer.concat(lines)
+    this.#isInFlight = true
     this.#writeChunk(chunk, (error, left = chunk) => {
+      this.#isInFlight = false
+      for (const resolve of this.#moved.splice(0)) resolve()
       if (error && this.#keepsLines) {
         this.#tryAgain(error, chunk.length, left)
         return

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -116,7 +116,7 @@ test('start logs one ready line with every bound address, serves health, and SIG
   timeout: 60_000,
 }, async () => {
   const first = await freePortRange(2)
-  const child = startGatewayProgram(file('run.yaml', yaml(first)))
+  const child = startGatewayProgram(file('run.yaml', `${yaml(first)}audit: {file: audit.log}\n`))
   try {
     const { details } = await child.lineWith('vkitm is ready')
     assert.match(details.addresses[0].bootstrap, /^127\.0\.0\.1:\d+$/)
@@ -125,7 +125,10 @@ test('start logs one ready line with every bound address, serves health, and SIG
     assert.equal(health.status, 200)
     const metrics = await (await fetch(`http://${details.admin}/metrics`)).text()
     assert.match(metrics, /^vkitm_upstream_connections \d+$/m)
+    renameSync(join(folder, 'audit.log'), join(folder, 'audit.log.1'))
     child.process.kill('SIGHUP')
+    await child.lineWith('reloaded')
+    assert.ok(existsSync(join(folder, 'audit.log')))
     child.process.kill('SIGTERM')
     assert.equal(await child.ended, 0)
     assert.ok(child.lines.some(line => line.includes('"stopped"')))

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { isTuned } from '../../src/cli/tuned-process.ts'
+import { isTuned, TwoWaySignals } from '../../src/cli/tuned-process.ts'
 import { end, start } from '../support/child-process.ts'
 import { freePortRange, freePorts } from '../support/free-ports.ts'
 import { within } from '../support/until.ts'
@@ -54,6 +54,12 @@ async function untilRefused(port: number): Promise<void> {
   while (await accepts(port)) await new Promise(resolve => setTimeout(resolve, 20))
 }
 
+const childPids = ({ pid }: ChildProcess): number[] =>
+  spawnSync('ps', ['--ppid', String(pid), '-o', 'pid='], { encoding: 'utf8' })
+    .stdout.trim()
+    .split(/\s+/)
+    .map(Number)
+
 const children = ({ pid }: ChildProcess): string[] =>
   spawnSync('ps', ['--ppid', String(pid), '-o', 'args='], { encoding: 'utf8' })
     .stdout.trim()
@@ -75,6 +81,27 @@ describe('the process that start runs the gateway in', () => {
     assert.equal(await accepts(port), false)
   })
 
+  test('drains where it is signalled beside its parent, as systemd and terminals do', {
+    skip: noPs(),
+  }, async () => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      const { parent } = await startGateway()
+      const exit = once(parent, 'exit')
+      for (const pid of [...childPids(parent), parent.pid!]) process.kill(pid, signal)
+      assert.deepEqual(await within('the end', exit), [0, null])
+    }
+  })
+
+  test('is in the session of its parent: Linux gives each session its own share of the processors', {
+    skip: noPs(),
+  }, async () => {
+    const { parent } = await startGateway()
+    const sessionOf = (pid: number): string =>
+      spawnSync('ps', ['-p', String(pid), '-o', 'sid='], { encoding: 'utf8' }).stdout.trim()
+    assert.deepEqual(childPids(parent).map(sessionOf), [sessionOf(parent.pid!)])
+    await end(parent, 'SIGTERM')
+  })
+
   test('does not outlive the one that people know of, not even where that is killed', async () => {
     const { parent, port } = await startGateway()
     assert.equal(await accepts(port), true)
@@ -92,6 +119,38 @@ describe('the process that start runs the gateway in', () => {
     assert.equal(isTuned(['--max-semi-space-size=64']), true)
     assert.equal(isTuned(['--max_semi_space_size=64']), true)
     assert.equal(isTuned(['--enable-source-maps']), false)
+  })
+})
+
+describe('signals that come by two ways', () => {
+  const heard = (...told: readonly (readonly [NodeJS.Signals, 'directly' | 'from the parent', number])[]): string[] => {
+    let now = 0
+    const signals = new TwoWaySignals(() => now)
+    const all: string[] = []
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) signals.on(signal, name => void all.push(name))
+    for (const [signal, way, atMs] of told) {
+      now = atMs
+      signals.hear(signal, way)
+    }
+    return all
+  }
+
+  test('are one where the ways are two and the moment is one', () => {
+    assert.deepEqual(heard(['SIGINT', 'directly', 0], ['SIGINT', 'from the parent', 3]), ['SIGINT'])
+    assert.deepEqual(heard(['SIGTERM', 'from the parent', 0], ['SIGTERM', 'directly', 3]), ['SIGTERM'])
+  })
+
+  test('are two where somebody asks twice, by one way or by both', () => {
+    assert.equal(heard(['SIGTERM', 'from the parent', 0], ['SIGTERM', 'from the parent', 3]).length, 2)
+    assert.equal(heard(['SIGTERM', 'directly', 0], ['SIGINT', 'from the parent', 3]).length, 2)
+    const twice = heard(
+      ['SIGINT', 'directly', 0],
+      ['SIGINT', 'from the parent', 3],
+      ['SIGINT', 'from the parent', 200],
+      ['SIGINT', 'directly', 203],
+    )
+    assert.equal(twice.length, 2)
+    assert.equal(heard(['SIGHUP', 'directly', 0], ['SIGHUP', 'from the parent', 900]).length, 2)
   })
 })
 
