@@ -3,7 +3,7 @@
 // Each direction reads into one buffer, again and again, and reads on when that has been written.
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
-import { createServer, type TLSSocket } from 'node:tls'
+import { createServer, TLSSocket } from 'node:tls'
 
 interface WriteRequest {
   oncomplete?: () => void
@@ -44,7 +44,12 @@ function slotsOf(socket: Socket): { readonly buffer: symbol; readonly callback: 
 
 function pump(from: Socket, to: Socket, slots: ReturnType<typeof slotsOf>): void {
   const [source, target] = [handleOf(from), handleOf(to)]
-  const buffer = Buffer.allocUnsafeSlow(bufferBytes)
+  let buffer: Buffer = Buffer.alloc(0)
+  const readInto = (next: Buffer): void => {
+    buffer = next
+    source.useUserBuffer(next)
+    Object.assign(from, { [slots.buffer]: next })
+  }
   let writing = 0
   const written = (): void => {
     if (--writing === 0) source.readStart()
@@ -58,11 +63,13 @@ function pump(from: Socket, to: Socket, slots: ReturnType<typeof slotsOf>): void
     } else if (streamBaseState[kLastWriteWasAsync]) {
       writing++
       source.readStop()
+      // TLS copies what it is given. TCP does not, and a decrypted read may be followed by others all the same.
+      if (!(to instanceof TLSSocket)) readInto(Buffer.allocUnsafeSlow(bufferBytes))
     }
     return true
   }
-  source.useUserBuffer(buffer)
-  Object.assign(from, { [slots.buffer]: buffer, [slots.callback]: received })
+  readInto(Buffer.allocUnsafeSlow(bufferBytes))
+  Object.assign(from, { [slots.callback]: received })
   const early: Buffer | null = from.read()
   if (early !== null) to.write(early)
   source.readStart()

@@ -18,32 +18,35 @@ export const start: Command = {
     const { values } = parseOptions({ args: [...args], options: { config: { type: 'string', short: 'c' } } })
     if (values.config === undefined) throw new UsageError('start needs --config FILE')
     endWithParent()
+    const signals = signalsHere()
     const config = await loadConfig(values.config)
     const output = new LineSink({ fd: 1 })
     const log = createLog({ level: config.log.level, destination: output })
-    dieLoudly(log)
+    let audit: AuditFile | undefined
+    const flushed = () => Promise.all([log.flushed(LOG_FLUSH_MS), audit?.sink.flushed(LOG_FLUSH_MS)])
+    dieLoudly(log, flushed)
     for (const { path, message } of config.warnings) log.warn({}, `${path} ${message}`)
     try {
       const { file, required } = config.audit
-      const audit = file === undefined ? undefined : await AuditFile.open({ path: file, isRequired: required })
+      audit = file === undefined ? undefined : await AuditFile.open({ path: file, isRequired: required })
       const reloadables = audit === undefined ? [] : [audit]
       const gateway = await startGateway(config, { log, audit: audit?.sink ?? output, reloadables })
       log.info({ details: { addresses: gateway.addresses, admin: gateway.admin } }, 'vkitm is ready')
-      return await serve(gateway, { log, signals: signalsHere() })
+      return await serve(gateway, { log, signals })
     } catch (err) {
       log.fatal({ err }, 'vkitm did not start')
       return ExitCode.failed
     } finally {
-      await log.flushed(LOG_FLUSH_MS)
+      await flushed()
     }
   },
 }
 
 /** What nobody caught is a mistake of ours outside every session: the process says so and ends. */
-function dieLoudly(log: Log): void {
+function dieLoudly(log: Log, flushed: () => Promise<unknown>): void {
   const die = (err: unknown) => {
     log.fatal({ err }, 'unexpected error: vkitm ends')
-    void log.flushed(LOG_FLUSH_MS).then(() => process.exit(ExitCode.failed))
+    void flushed().then(() => process.exit(ExitCode.failed))
   }
   process.on('uncaughtException', die)
   process.on('unhandledRejection', die)

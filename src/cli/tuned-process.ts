@@ -54,7 +54,12 @@ function tell(child: ChildProcess, signal: NodeJS.Signals): void {
 /** Where a gateway hears signals: of the process, and in a child those that its parent hands on. */
 export function signalsHere(): EventEmitter {
   if (process.channel === undefined) return process
-  const signals = new TwoWaySignals(() => performance.now())
+  const signals = new TwoWaySignals({
+    now: () => performance.now(),
+    unheard: signal => {
+      if (signal !== 'SIGHUP') process.exit(ExitCode.failed)
+    },
+  })
   for (const signal of handedOn) process.on(signal, () => signals.hear(signal, 'directly'))
   process.on('message', message => {
     const signal = handedOn.find(known => known === message)
@@ -63,26 +68,38 @@ export function signalsHere(): EventEmitter {
   return signals
 }
 
-/** A terminal and systemd signal parent and child at once: what then comes the other way, too, is the same signal. */
+type Way = 'directly' | 'from the parent'
+
+/**
+ * A terminal and systemd signal parent and child at once: what then comes the other way, too, is the same signal, however
+ * late a busy process hears it. Who signals again is heard the same way again.
+ */
 export class TwoWaySignals extends EventEmitter {
   readonly #now: () => number
-  readonly #heard = new Map<NodeJS.Signals, { readonly way: string; readonly atMs: number }>()
+  readonly #unheard: (signal: NodeJS.Signals) => void
+  readonly #heard = new Map<NodeJS.Signals, Record<Way | 'emitted', number> & { lastMs: number }>()
 
-  constructor(now: () => number) {
+  /** `unheard`: nobody listens, for the gateway is still being started. */
+  constructor(options: { readonly now: () => number; readonly unheard: (signal: NodeJS.Signals) => void }) {
     super()
-    this.#now = now
+    this.#now = options.now
+    this.#unheard = options.unheard
   }
 
-  hear(signal: NodeJS.Signals, way: 'directly' | 'from the parent'): void {
-    const [before, atMs] = [this.#heard.get(signal), this.#now()]
-    this.#heard.delete(signal)
-    if (before !== undefined && before.way !== way && atMs - before.atMs < echoMs) return
-    this.#heard.set(signal, { way, atMs })
-    this.emit(signal, signal)
+  hear(signal: NodeJS.Signals, way: Way): void {
+    const known = this.#heard.get(signal)
+    const isOver = known === undefined || this.#now() - known.lastMs > forgottenAfterMs
+    const heard = isOver ? { directly: 0, 'from the parent': 0, emitted: 0, lastMs: 0 } : known
+    this.#heard.set(signal, heard)
+    heard.lastMs = this.#now()
+    heard[way]++
+    if (heard[way] <= heard.emitted) return
+    heard.emitted++
+    if (!this.emit(signal, signal)) this.#unheard(signal)
   }
 }
 
-const echoMs = 500
+const forgottenAfterMs = 10_000
 
 /** In the child: no gateway outlives the process that people know of. */
 export function endWithParent(): void {

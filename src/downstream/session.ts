@@ -9,7 +9,7 @@ import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { VkitmError } from '../errors.ts'
 import { answerTimeoutMs } from '../pipeline/answer-deadline.ts'
-import { type Client, type Exchange, isAnswered } from '../pipeline/exchange.ts'
+import type { Client, Exchange } from '../pipeline/exchange.ts'
 import type { Opened } from '../pipeline/pipeline.ts'
 import { interBrokerKeys } from '../pipeline/served-apis.ts'
 import type { RequestOutcome, ResponseOutcome } from '../pipeline/stage.ts'
@@ -197,7 +197,7 @@ export class Session {
     const held = this.#taken
     this.#taken = undefined
     metrics.sentToUpstream(byteLength)
-    if (!isAnswered(exchange)) return upstream.send({ exchange, chunks, byteLength, held })
+    if (!exchange.isAnswered) return upstream.send({ exchange, chunks, byteLength, held })
     const entry = new PendingAnswer(exchange, this.#lastActivityMs)
     entry.keepRequest(this.#context.budget, byteLength)
     entry.sentAtMs = now()
@@ -235,7 +235,7 @@ export class Session {
   #answerHere(exchange: Exchange, response: unknown): void {
     this.#taken?.release()
     this.#taken = undefined
-    if (!isAnswered(exchange)) return
+    if (!exchange.isAnswered) return
     const entry = new PendingAnswer(exchange, this.#lastActivityMs)
     exchange.response = response
     entry.answer = this.#context.pipeline.encodeResponse(exchange)

@@ -167,7 +167,7 @@ export class Clients {
       ...(this.#front === undefined ? [] : [this.#front.stage]),
       createReplicaGuard(),
       ...(acl === undefined ? [] : [acl.stage()]),
-      ...judgedAgain(interceptors, [createReplicaGuard(), ...(acl === undefined ? [] : [acl.stageAgain()])]),
+      ...judgedAgain(interceptors, () => [createReplicaGuard(), ...(acl === undefined ? [] : [acl.stageAgain()])]),
       rewrite,
     ]
     const pipeline = new Pipeline({ served, stages, metrics })

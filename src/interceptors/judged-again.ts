@@ -9,18 +9,9 @@
 import type { Stage } from '../pipeline/stage.ts'
 
 /**
- * `interceptors` in their order, and behind them what judges again. Where none of them wants an API nothing is judged twice;
- * where one wants it, everything is, changed or not: fetch sessions and members of groups last longer than a request.
+ * `interceptors` in their order, and behind them what judges again: everything, changed or not, and whether one wants it or
+ * not, since fetch sessions and members of groups last longer than a request and belong to several APIs.
  */
-export function judgedAgain(interceptors: readonly Stage[], judges: readonly Stage[]): readonly Stage[] {
-  const isWanted = (apiKey: number, apiVersion: number): boolean =>
-    interceptors.some(({ handler }) => handler(apiKey, apiVersion) !== undefined)
-  return [
-    ...interceptors,
-    ...judges.map(({ name, handler }) => ({
-      name: `${name}, again`,
-      handler: (apiKey: number, apiVersion: number) =>
-        isWanted(apiKey, apiVersion) ? handler(apiKey, apiVersion) : undefined,
-    })),
-  ]
+export function judgedAgain(interceptors: readonly Stage[], judges: () => readonly Stage[]): readonly Stage[] {
+  return interceptors.length === 0 ? [] : [...interceptors, ...judges()]
 }

@@ -26,6 +26,8 @@ export class Exchange {
   request: unknown
   /** The decoded answer, from the moment a broker or a stage gave one. */
   response: unknown = undefined
+  /** False for a Produce with acks=0, the one request without an answer; as the client asked, whatever stages make of it. */
+  readonly isAnswered: boolean
   /** The last of what stages owe the answer for what they kept back of the request. */
   #debt: Debt | undefined = undefined
 
@@ -34,6 +36,7 @@ export class Exchange {
     this.api = api
     this.header = header
     this.request = request
+    this.isAnswered = api.key !== ApiKey.Produce || (request as { acks: number }).acks !== 0
   }
 
   /** `pay` puts into the answer what `stage` kept back of the request; run where that stage meets the answer. */
@@ -61,9 +64,4 @@ interface Debt {
 /** Kafka takes a client without an id for one with an empty one. */
 export function clientIdOf({ clientId }: RequestHeader): string {
   return clientId ?? ''
-}
-
-/** A Produce with acks=0 is the one request without an answer. */
-export function isAnswered({ api, request }: Exchange): boolean {
-  return api.key !== ApiKey.Produce || (request as { acks: number }).acks !== 0
 }

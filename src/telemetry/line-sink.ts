@@ -18,6 +18,8 @@ export interface LineSinkOptions {
 }
 
 const CHUNK_BYTES = 64 * 1024
+const lineEnd = 0x0a
+const nothing = Buffer.alloc(0)
 
 export class LineSink {
   #writeChunk: WriteChunk
@@ -30,6 +32,8 @@ export class LineSink {
   /** Until nothing waits: a failed write that is tried again later counts, too. */
   #writing = false
   #isInFlight = false
+  /** What a line has of itself in the file whose rest could not be written. */
+  #begun: Buffer = nothing
   #dropped = 0
   #idle: (() => void)[] = []
   /** Wait for the write that is under way. */
@@ -79,6 +83,7 @@ export class LineSink {
   async moveTo(fd: number): Promise<void> {
     this.#writeChunk = writeChunkTo(fd)
     if (this.#isInFlight) await new Promise<void>(resolve => this.#moved.push(resolve))
+    else this.#beginLineAnew()
   }
 
   #writeNext(): void {
@@ -92,11 +97,14 @@ export class LineSink {
     this.#isInFlight = true
     this.#writeChunk(chunk, (error, left = chunk) => {
       this.#isInFlight = false
-      for (const resolve of this.#moved.splice(0)) resolve()
+      const moved = this.#moved.splice(0)
+      for (const resolve of moved) resolve()
       if (error && this.#keepsLines) {
-        this.#tryAgain(error, chunk.length, left)
+        this.#tryAgain(error, chunk, left)
+        if (moved.length > 0) this.#beginLineAnew()
         return
       }
+      this.#begun = nothing
       this.#failure = error ?? undefined
       this.#waitingBytes -= chunk.length
       if (error) this.#dropped += lines.length
@@ -105,11 +113,21 @@ export class LineSink {
   }
 
   /** Goes on in the middle of a line where a disk took half of it. */
-  #tryAgain(error: Error, chunkBytes: number, left: Buffer): void {
+  #tryAgain(error: Error, chunk: Buffer, left: Buffer): void {
+    const written = Buffer.concat([this.#begun, chunk.subarray(0, chunk.length - left.length)])
+    this.#begun = written.subarray(written.lastIndexOf(lineEnd) + 1)
     this.#failure = error
-    this.#waitingBytes -= chunkBytes - left.length
+    this.#waitingBytes -= chunk.length - left.length
     this.#waiting.unshift(left)
     setTimeout(() => this.#writeNext(), this.#retryMs).unref()
+  }
+
+  /** Elsewhere nobody knows how it began. */
+  #beginLineAnew(): void {
+    if (this.#begun.length === 0) return
+    this.#waiting.unshift(this.#begun)
+    this.#waitingBytes += this.#begun.length
+    this.#begun = nothing
   }
 
   #takeLines(): Buffer[] {

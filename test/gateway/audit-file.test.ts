@@ -1,5 +1,16 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import {
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
@@ -7,6 +18,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { ConfigError } from '../../src/errors.ts'
 import { AuditFile } from '../../src/gateway/audit-file.ts'
+import { until, within } from '../support/until.ts'
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
@@ -46,13 +58,22 @@ describe('the audit file', () => {
     write(file, records.slice(0, 10_000))
     renameSync(path, `${path}.1`)
     await file.reload()
-    const renamed = readFileSync(`${path}.1`, 'utf8')
     write(file, records.slice(10_000))
     await file.sink.flushed(10_000)
-    assert.equal(readFileSync(`${path}.1`, 'utf8'), renamed)
+    const renamed = readFileSync(`${path}.1`, 'utf8')
     assert.ok(renamed.endsWith('\n'))
     assert.equal(renamed + readFileSync(path, 'utf8'), records.join(''))
-    assert.equal(descriptors(), before)
+    await until('the old descriptor is closed', () => descriptors() === before)
+  })
+
+  test('that is a pipe is left alone, and nothing waits for its reader', async () => {
+    const pipe = join(folder, 'pipe')
+    assert.equal(spawnSync('mkfifo', [pipe]).status, 0)
+    await assert.rejects(AuditFile.open({ path: pipe, isRequired: false }), /cannot append to .*pipe: ENXIO/)
+    const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK)
+    const file = await AuditFile.open({ path: pipe, isRequired: false })
+    closeSync(reader)
+    await within('the reload', file.reload())
   })
 
   test('that was not renamed goes on as it was', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -103,4 +103,28 @@ test('F15: lines that have to be kept wait for room, and nothing of them is lost
   closeSync(fd)
   assert.equal(readFileSync(path, 'utf8'), Array.from({ length: 30 }, (_, index) => `line ${index}\n`).join(''))
   assert.equal(sink.dropped, 0)
+})
+
+test('a line of which a full disk took half is whole in the file that comes next', () => {
+  const sinkUrl = new URL('../../src/telemetry/line-sink.js', import.meta.url).href
+  const program = `
+    import { openSync } from 'node:fs'
+    import { LineSink } from '${sinkUrl}'
+    const sink = new LineSink({ fd: openSync('half', 'a'), keepsLines: true, retryMs: 10 })
+    for (let at = 10; at < 25; at++) sink.write(String(at).repeat(49) + '.\\n')
+    while (sink.isTaking) await new Promise(resolve => setTimeout(resolve, 5))
+    await sink.moveTo(openSync('next', 'a'))
+    await sink.flushed(5_000)
+  `
+  // A file may be 1,024 bytes long there: ten lines and a part of the next.
+  const { status, stderr } = spawnSync(
+    'bash',
+    ['-c', 'ulimit -f 1; exec "$@"', '-', process.execPath, '--input-type=module', '-e', program],
+    { cwd: folder, encoding: 'utf8', timeout: 30_000 },
+  )
+  assert.equal(status, 0, stderr)
+  const line = (at: number): string => `${String(at).repeat(49)}.\n`
+  const [half, next] = ['half', 'next'].map(name => readFileSync(join(folder, name), 'utf8'))
+  assert.equal(half!.length, 1_024)
+  assert.equal(next, [20, 21, 22, 23, 24].map(line).join(''))
 })
