@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { isTuned, TwoWaySignals } from '../../src/cli/tuned-process.ts'
 import { end, start } from '../support/child-process.ts'
 import { freePortRange, freePorts } from '../support/free-ports.ts'
-import { within } from '../support/until.ts'
+import { until, within } from '../support/until.ts'
 
 const program = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'vkitm-tuned-'))
@@ -20,6 +20,8 @@ after(() => rmSync(folder, { recursive: true, force: true }))
 interface Running {
   readonly parent: ChildProcess
   readonly port: number
+  /** Of the log, so far. */
+  readonly lines: readonly string[]
 }
 
 async function startGateway(flags: readonly string[] = []): Promise<Running> {
@@ -32,14 +34,10 @@ async function startGateway(flags: readonly string[] = []): Promise<Running> {
   const parent = start(process.execPath, [...flags, program, 'start', '--config', file], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const lines = createInterface(parent.stdout!)
-  await within('the ready line', isReady(lines))
-  return { parent, port }
-}
-
-async function isReady(lines: AsyncIterable<string>): Promise<void> {
-  for await (const line of lines) if (line.includes('vkitm is ready')) return
-  throw new Error('it ended before it was ready')
+  const lines: string[] = []
+  createInterface(parent.stdout!).on('line', line => lines.push(line))
+  await until('the ready line', () => lines.some(line => line.includes('vkitm is ready')))
+  return { parent, port, lines }
 }
 
 function accepts(port: number): Promise<boolean> {
@@ -85,10 +83,17 @@ describe('the process that start runs the gateway in', () => {
     skip: noPs(),
   }, async () => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      const { parent } = await startGateway()
-      const exit = once(parent, 'exit')
+      const { parent, lines } = await startGateway()
+      const end = once(parent, 'close')
       for (const pid of [...childPids(parent), parent.pid!]) process.kill(pid, signal)
-      assert.deepEqual(await within('the end', exit), [0, null])
+      assert.deepEqual(await within('the end', end), [0, null])
+      assert.deepEqual(
+        [
+          lines.filter(line => line.includes('draining')).length,
+          lines.filter(line => line.includes('stopping at once')),
+        ],
+        [1, []],
+      )
     }
   })
 
