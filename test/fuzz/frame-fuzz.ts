@@ -287,7 +287,8 @@ export class FrameFuzz {
       client,
       describeApi(apiKey)!,
       { apiKey, apiVersion, correlationId, clientId: null },
-      undefined,
+      // Asked for an answer, where it is a Produce.
+      { acks: -1 },
     )
     settled(this.#pipeline.judgeResponse(exchange, frame))
     this.#pipeline.encodeResponse(exchange)
