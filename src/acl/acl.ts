@@ -243,10 +243,9 @@ function handlerOf({ row, stage, judgeOf, mayDecide }: HandlerOptions): ApiHandl
 function carryOut(ruling: Ruling, stage: object, exchange: Exchange): RequestOutcome {
   switch (ruling.kind) {
     case 'whole':
-      if (ruling.merge !== undefined) exchange.owe(stage, ruling.merge)
-      return unchanged
     case 'part':
       if (ruling.merge !== undefined) exchange.owe(stage, ruling.merge)
+      if (ruling.kind === 'whole') return unchanged
       return ruling.isLast === true ? changedAndLast : changed
     case 'answer':
       return respond(ruling.response)

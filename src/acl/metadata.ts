@@ -16,8 +16,9 @@ import {
 import type { TopicCatalog } from '../topology/topic-catalog.ts'
 import { type AclFacts, answer, type EnforcementOf, part, type Ruling, whole } from './enforcement.ts'
 import type { Judge } from './judge.ts'
-import { cluster, clusterName, topic as topicRights } from './rights.ts'
+import { topic as topicRights } from './rights.ts'
 import { append } from './split.ts'
+import { noteCreation, uncreatable } from './topic-creation.ts'
 
 /** Requests say from this version on whether topics may be created by asking; before, they always may. */
 const creationFlagFrom = 4
@@ -38,7 +39,12 @@ export function enforceMetadata({
       const ids = topics.flatMap(({ topicId, name }) => (name === null ? [topicId] : []))
       return catalog.whenKnown(ids, () => {
         const { kept, denials } = judgeDescribe(topics, judge, catalog)
-        const suspects = mayCreate(body, apiVersion) ? uncreatable(kept, judge) : []
+        const suspects = mayCreate(body, apiVersion)
+          ? uncreatable(
+              kept.flatMap(({ name }) => name ?? []),
+              judge,
+            )
+          : []
         const isForbidden = forbidCreation(body, { apiVersion, kept, suspects, judge })
         if (suspects.length === 0 || !autoCreatesTopics()) {
           return forward(body, kept, denials, { apiVersion, isForbidden })
@@ -113,15 +119,8 @@ const beingCreated: ReadonlySet<number> = new Set([
 
 function noteCreations({ topics }: MetadataResponse, judge: Judge): void {
   for (const { errorCode, name } of topics) {
-    if (name !== null && beingCreated.has(errorCode)) judge.uses([create, name], [cluster.create, clusterName])
+    if (name !== null && beingCreated.has(errorCode)) noteCreation(name, judge)
   }
-}
-
-/** Names that must not come into being by being asked for. */
-function uncreatable(topics: readonly MetadataRequestTopic[], judge: Judge): string[] {
-  const names = topics.flatMap(({ name }) => name ?? [])
-  const mayAll = names.length > 0 && judge.grantsBeside(cluster.create, clusterName)
-  return names.filter(name => !(mayAll && !judge.policy.mustBeNamed(name)) && !judge.grantsBeside(create, name))
 }
 
 /**

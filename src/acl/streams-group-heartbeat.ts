@@ -19,9 +19,10 @@ import {
 } from '../protocol/generated/streams-group-heartbeat-response.ts'
 import { type AclFacts, answer, type EnforcementOf, part, type Ruling, whole } from './enforcement.ts'
 import type { Judge } from './judge.ts'
-import { cluster, clusterName, group, topic as topicRights } from './rights.ts'
+import { group, topic as topicRights } from './rights.ts'
 import { mayDescribeAll } from './subscribed-topics.ts'
 import { closedConfigs } from './topic-configs.ts'
+import { noteCreation, uncreatable } from './topic-creation.ts'
 import { alternationOf, type TopicExpressions } from './topic-expressions.ts'
 import { isInternalTopic, isTopicName } from './topic-names.ts'
 
@@ -47,15 +48,15 @@ export function enforceStreamsGroupHeartbeat(
         refuseExpressions(subtopologies, expressions)
       if (refusal !== undefined) return refusal
       const resolve = () => forward(subtopologies, expressions, judge, exchange)
-      const uncreatable = uncreatableTopics(subtopologies, judge)
-      if (uncreatable.length === 0) return resolve()
+      const suspects = uncreatableTopics(subtopologies, judge)
+      if (suspects.length === 0) return resolve()
       if (body.memberEpoch !== joining) {
         // A broker takes a topology from those alone who join, and has its own words for the others.
         body.topology = { ...body.topology!, subtopologies: [] }
         return part()
       }
-      return catalog.existing(uncreatable).then(existing => {
-        const missing = uncreatable.filter(name => !existing.has(name) && !judge.allowsBeside(topicRights.create, name))
+      return catalog.existing(suspects).then(existing => {
+        const missing = suspects.filter(name => !existing.has(name) && !judge.allowsBeside(topicRights.create, name))
         return missing.length === 0 ? resolve() : refuseCreation(missing)
       })
     },
@@ -123,12 +124,9 @@ function refuseExpressions(
 /** What may be created counts as used, be it there already: whichever member comes first creates it. */
 function uncreatableTopics(subtopologies: readonly Subtopology[], judge: Judge): string[] {
   const names = [...new Set(subtopologies.flatMap(internalTopics))]
-  const mayAll = names.length > 0 && judge.grantsBeside(cluster.create, clusterName)
-  return names.filter(name => {
-    const mayCreate = (mayAll && !judge.policy.mustBeNamed(name)) || judge.grantsBeside(topicRights.create, name)
-    if (mayCreate) judge.uses([topicRights.create, name], [cluster.create, clusterName])
-    return !mayCreate
-  })
+  const refused = new Set(uncreatable(names, judge))
+  for (const name of names) if (!refused.has(name)) noteCreation(name, judge)
+  return [...refused]
 }
 
 /** Kafka's words, which it puts into a status. */

@@ -5,8 +5,9 @@ import { startGateway } from '../gateway/gateway.ts'
 import { LineSink } from '../telemetry/line-sink.ts'
 import { createLog, type Log } from '../telemetry/log.ts'
 import { type Command, ExitCode, parseOptions } from './command.ts'
+import { signalsHere } from './handed-on-signals.ts'
 import { serve } from './service.ts'
-import { endWithParent, signalsHere } from './tuned-process.ts'
+import { endWithParent } from './tuned-process.ts'
 
 /** A log whose reader stalls must not keep the process from ending. */
 const LOG_FLUSH_MS = 2_000

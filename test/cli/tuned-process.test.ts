@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { isTuned, TwoWaySignals } from '../../src/cli/tuned-process.ts'
+import { isTuned } from '../../src/cli/tuned-process.ts'
 import { end, start } from '../support/child-process.ts'
 import { freePortRange, freePorts } from '../support/free-ports.ts'
 import { until, within } from '../support/until.ts'
@@ -124,45 +124,6 @@ describe('the process that start runs the gateway in', () => {
     assert.equal(isTuned(['--max-semi-space-size=64']), true)
     assert.equal(isTuned(['--max_semi_space_size=64']), true)
     assert.equal(isTuned(['--enable-source-maps']), false)
-  })
-})
-
-describe('signals that come by two ways', () => {
-  const heard = (...told: readonly (readonly [NodeJS.Signals, 'directly' | 'from the parent', number])[]): string[] => {
-    let now = 0
-    const signals = new TwoWaySignals({ now: () => now, unheard: () => assert.fail() })
-    const all: string[] = []
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) signals.on(signal, name => void all.push(name))
-    for (const [signal, way, atMs] of told) {
-      now = atMs
-      signals.hear(signal, way)
-    }
-    return all
-  }
-
-  test('are one where the ways are two and the moment is one', () => {
-    assert.deepEqual(heard(['SIGINT', 'directly', 0], ['SIGINT', 'from the parent', 3]), ['SIGINT'])
-    assert.deepEqual(heard(['SIGTERM', 'from the parent', 0], ['SIGTERM', 'directly', 3_000]), ['SIGTERM'])
-  })
-
-  test('are two where somebody asks twice, by one way or by both', () => {
-    assert.equal(heard(['SIGTERM', 'from the parent', 0], ['SIGTERM', 'from the parent', 3]).length, 2)
-    assert.equal(heard(['SIGTERM', 'directly', 0], ['SIGINT', 'from the parent', 3]).length, 2)
-    const twice = heard(
-      ['SIGINT', 'directly', 0],
-      ['SIGINT', 'from the parent', 3],
-      ['SIGINT', 'from the parent', 200],
-      ['SIGINT', 'directly', 203],
-    )
-    assert.equal(twice.length, 2)
-    assert.equal(heard(['SIGHUP', 'directly', 0], ['SIGHUP', 'from the parent', 11_000]).length, 2)
-  })
-
-  test('end a gateway that is still being started', () => {
-    const unheard: string[] = []
-    const signals = new TwoWaySignals({ now: () => 0, unheard: signal => void unheard.push(signal) })
-    signals.hear('SIGTERM', 'from the parent')
-    assert.deepEqual(unheard, ['SIGTERM'])
   })
 })
 
