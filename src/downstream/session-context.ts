@@ -21,6 +21,8 @@ export interface SessionContext {
   readonly pipeline: Pipeline
   readonly openUpstream: (client: Client, events: UpstreamEvents) => Promise<Upstream>
   readonly budget: ByteBudget
+  /** Answers that nobody looks at any more once they have left: their buffers are received into again. */
+  readonly leaveForGood: ReadonlySet<number>
   readonly limits: SessionLimits
   readonly sweep: DeadlineSweep
   readonly metrics: Metrics

@@ -209,9 +209,10 @@ export class Session {
 
   #answered(entry: PendingAnswer, frame: Frame, held: Reservation): void {
     if (this.#state === 'closed') return held.release()
-    const { pipeline, metrics, now } = this.#context
+    const { pipeline, leaveForGood, metrics, now } = this.#context
     entry.answeredAtMs = this.#lastAnswerAtMs = this.#lastActivityMs = now()
     entry.held = held
+    if (leaveForGood.has(entry.exchange.api.key)) held.onLeft = frame.giveBack
     metrics.receivedFromUpstream(frame.byteLength)
     try {
       const outcome = pipeline.judgeResponse(entry.exchange, frame)

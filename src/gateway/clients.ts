@@ -14,6 +14,7 @@ import type { Client } from '../pipeline/exchange.ts'
 import { Pipeline } from '../pipeline/pipeline.ts'
 import { refusedWith, refusedWithoutPolicy, ServedApis } from '../pipeline/served-apis.ts'
 import type { Stage } from '../pipeline/stage.ts'
+import { ApiKey } from '../protocol/api-key.ts'
 import { createHiddenText } from '../rewrite/hidden-text.ts'
 import { createRewrite } from '../rewrite/rewrite.ts'
 import type { StrangerLog } from '../telemetry/flood-log.ts'
@@ -28,6 +29,10 @@ import { Front } from './front.ts'
 import { ListenerLogins } from './listener-logins.ts'
 import { ListenerTls } from './listener-tls.ts'
 import { createPrincipalOf, type PrincipalOf } from './principal-of.ts'
+
+/** No stage keeps more of these answers than names and numbers. What interceptors keep, nobody knows. */
+const keptByNoStage: ReadonlySet<number> = new Set([ApiKey.Fetch])
+const none: ReadonlySet<number> = new Set()
 
 /** What all listeners of a process share. */
 export interface Shared {
@@ -175,7 +180,17 @@ export class Clients {
       this.#front?.adopt(client, events) ?? links.open(client.nodeId, events, client.principal)
     // Who has logged in has asked in time already, and may have nothing to ask for now.
     const firstFrameTimeout = this.#front === undefined ? limits.firstFrameTimeout : Number.POSITIVE_INFINITY
-    return { pipeline, openUpstream, budget, limits: { ...limits, firstFrameTimeout }, sweep, metrics, log, now }
+    return {
+      pipeline,
+      openUpstream,
+      budget,
+      leaveForGood: interceptors.length === 0 ? keptByNoStage : none,
+      limits: { ...limits, firstFrameTimeout },
+      sweep,
+      metrics,
+      log,
+      now,
+    }
   }
 
   #arrived({ socket, nodeId, ip, port }: Arrival): void {

@@ -8,6 +8,7 @@ import { BrokerRequests } from '../upstream/broker-requests.ts'
 import type { Questions } from '../upstream/cluster-watch.ts'
 import { createDialer, type Dial, type HostAndPort } from '../upstream/dialer.ts'
 import type { ByteBudget } from '../wire/byte-budget.ts'
+import type { ReceiveBuffers } from '../wire/receive-buffers.ts'
 import type { BrokerLogins } from './broker-logins.ts'
 import type { UpstreamTls } from './upstream-tls.ts'
 
@@ -20,6 +21,7 @@ export interface ClusterConnectOptions {
   readonly connectTimeoutMs: number
   readonly frameBytesMax: number
   readonly budget: ByteBudget
+  readonly buffers: ReceiveBuffers
   /** Monotonic milliseconds. */
   readonly now: () => number
 }
@@ -34,19 +36,20 @@ export interface ClusterConnect {
 const answerTimeoutMs = 10_000
 
 export function createClusterConnect(options: ClusterConnectOptions): ClusterConnect {
-  const { upstream, tls, logins, connectTimeoutMs, frameBytesMax, budget, now } = options
-  const dial = createClusterDial(upstream, tls, connectTimeoutMs)
+  const { logins, frameBytesMax, budget, now } = options
+  const dial = createClusterDial(options)
   const connect = async (target: HostAndPort): Promise<Questions> => {
-    const requests = new BrokerRequests({ socket: await dial(target), budget, frameBytesMax, answerTimeoutMs })
+    const requests = new BrokerRequests({ dialled: await dial(target), budget, frameBytesMax, answerTimeoutMs })
     return logins === undefined ? requests : AuthenticatedRequests.open({ requests, login: logins.own, now })
   }
   return { dial, connect }
 }
 
-function createClusterDial(upstream: UpstreamConfig, tls: UpstreamTls | undefined, connectTimeoutMs: number): Dial {
+function createClusterDial({ upstream, tls, buffers, connectTimeoutMs }: ClusterConnectOptions): Dial {
   return createDialer({
     rules: addressRules(upstream),
     resolve: host => lookup(host, { all: true, order: 'verbatim' }),
+    buffers,
     connectTimeoutMs,
     tlsOptions: tls === undefined ? undefined : (host, principal) => tls.connectOptions(host, principal),
   })

@@ -7,6 +7,7 @@ import { BrokerLinks } from '../upstream/broker-links.ts'
 import { ClusterQuestions } from '../upstream/cluster-questions.ts'
 import { ClusterWatch } from '../upstream/cluster-watch.ts'
 import type { ByteBudget } from '../wire/byte-budget.ts'
+import type { ReceiveBuffers } from '../wire/receive-buffers.ts'
 import { BrokerLogins } from './broker-logins.ts'
 import { ClusterAcl, type ClusterAclOptions } from './cluster-acl.ts'
 import { createClusterConnect } from './cluster-connect.ts'
@@ -17,6 +18,7 @@ export interface ClusterOptions {
   readonly connectTimeoutMs: number
   readonly frameBytesMax: number
   readonly budget: ByteBudget
+  readonly buffers: ReceiveBuffers
   readonly metrics: Metrics
   readonly log: Logger
   readonly now: () => number
@@ -45,7 +47,7 @@ export interface Cluster {
 const refreshMs = 5_000
 
 export async function openCluster(options: ClusterOptions): Promise<Cluster> {
-  const { connectTimeoutMs, frameBytesMax, budget, metrics, now } = options
+  const { connectTimeoutMs, frameBytesMax, budget, buffers, metrics, now } = options
   const { name, upstream, policy } = options.config
   const log = options.log.child({ cluster: name })
   const view = new ClusterView()
@@ -58,6 +60,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     connectTimeoutMs,
     frameBytesMax,
     budget,
+    buffers,
     now,
   })
   const watch = new ClusterWatch({

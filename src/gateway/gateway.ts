@@ -15,6 +15,7 @@ import { FloodLog } from '../telemetry/flood-log.ts'
 import type { Log, LogDestination } from '../telemetry/log.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { ByteBudget } from '../wire/byte-budget.ts'
+import { ReceiveBuffers } from '../wire/receive-buffers.ts'
 import { AuditWatch } from './audit-watch.ts'
 import { AutoRenew, namesServedFrom } from './auto-renew.ts'
 import { random } from './chance.ts'
@@ -68,6 +69,7 @@ export async function startGateway(
   const { limits } = config
   const metrics = new Metrics({ apiName: key => (describeApi(key) === undefined ? undefined : apiName(key)) })
   const budget = new ByteBudget(limits.bufferedBytes)
+  const buffers = new ReceiveBuffers()
   const now = (): number => performance.now()
   const strangers = new FloodLog({ log, now })
   let connections = 0
@@ -113,6 +115,7 @@ export async function startGateway(
       // A broker adds headers to what a client asked for, and a first batch that is larger than asked comes whole.
       frameBytesMax: 2 * limits.frameBytes,
       budget,
+      buffers,
       metrics,
       log,
       now,

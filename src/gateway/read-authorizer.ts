@@ -6,6 +6,7 @@ import { everyAcl, readDescribedAcls } from '../acl/policy/described-acls.ts'
 import type { ClusterConfig, Config } from '../config/config.ts'
 import { askAuthorizer } from '../upstream/authorizer-questions.ts'
 import { ByteBudget } from '../wire/byte-budget.ts'
+import { ReceiveBuffers } from '../wire/receive-buffers.ts'
 import { BrokerLogins } from './broker-logins.ts'
 import { createClusterConnect } from './cluster-connect.ts'
 import { UpstreamTls } from './upstream-tls.ts'
@@ -29,6 +30,7 @@ export async function readAuthorizer(
     connectTimeoutMs,
     frameBytesMax: 2 * frameBytes,
     budget: new ByteBudget(bufferedBytes),
+    buffers: new ReceiveBuffers(),
     now: () => performance.now(),
   })
   const { acls, brokers } = await askAuthorizer({

@@ -11,6 +11,7 @@ import type { Frame } from '../wire/frame.ts'
 import { FrameSplitter } from '../wire/frame-splitter.ts'
 import { Inbound } from '../wire/inbound.ts'
 import { Outbound } from '../wire/outbound.ts'
+import type { SocketReads } from './socket-reads.ts'
 
 /** Takes an answer and what it holds of the budget; the taker releases it. */
 export type OnAnswer = (frame: Frame, held: Reservation) => void
@@ -26,6 +27,8 @@ export interface OutgoingFrame {
 
 export interface BrokerConnectionOptions {
   readonly socket: Socket
+  /** How the socket is read where it was made to be read so; else through its stream. */
+  readonly reads?: SocketReads | undefined
   readonly budget: ByteBudget
   readonly frameBytesMax: number
   /** The connection can be written to again. */
@@ -44,7 +47,8 @@ export class BrokerConnection {
   readonly #budget: ByteBudget
   readonly #options: BrokerConnectionOptions
   readonly #splitter: FrameSplitter
-  readonly #inbound: Inbound
+  readonly #reads: SocketReads | undefined
+  readonly #inbound: Inbound | SocketReads
   readonly #outbound: Outbound
   readonly #awaited = new Queue<OnAnswer>()
   #reservation: Reservation | undefined
@@ -53,13 +57,16 @@ export class BrokerConnection {
   #isClosed = false
 
   constructor(options: BrokerConnectionOptions) {
-    const { socket, budget, frameBytesMax, onWritable } = options
+    const { socket, reads, budget, frameBytesMax, onWritable } = options
     this.#socket = socket
     this.#budget = budget
     this.#options = options
     this.#splitter = new FrameSplitter({ payloadBytesMin: answerBytesMin, payloadBytesMax: frameBytesMax })
     this.#outbound = new Outbound(socket, { encrypts: socket instanceof TLSSocket, onDrained: onWritable })
-    this.#inbound = new Inbound(socket, chunk => this.#received(chunk))
+    this.#reads = reads
+    const received = (chunk: Buffer): void => this.#received(chunk)
+    reads?.start(socket, { received, missingBytes: () => this.#missingBytes() })
+    this.#inbound = reads ?? new Inbound(socket, received)
     socket.on('error', cause => this.#close(lost(cause)))
     socket.on('close', () => this.#ended())
     socket.on('end', () => this.#ended())
@@ -109,6 +116,11 @@ export class BrokerConnection {
     this.#close()
   }
 
+  /** Of an answer that the budget has room for. */
+  #missingBytes(): number {
+    return this.#reservation?.isWaiting === false ? this.#splitter.missingBytes : 0
+  }
+
   #received(chunk: Buffer): void {
     this.#splitter.push(chunk)
     this.#pump()
@@ -134,7 +146,8 @@ export class BrokerConnection {
     if (onAnswer === undefined) throw new WireError('an answer to no request')
     const held = this.#reservation ?? this.#budget.hold(frame.byteLength)
     this.#reservation = undefined
-    onAnswer(frame, held)
+    const giveBack = this.#reads?.frameEnded()
+    onAnswer(giveBack === undefined ? frame : { ...frame, giveBack }, held)
   }
 
   /** The announced length is asked for before the body is read; without a grant the broker waits. */

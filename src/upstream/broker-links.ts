@@ -1,11 +1,10 @@
 /** Opens the connection a client's requests go to: one broker by its id, or any live one. */
-import type { Socket } from 'node:net'
 import { SaslError, UpstreamError } from '../errors.ts'
 import type { ClusterView } from '../topology/cluster-view.ts'
 import type { ByteBudget } from '../wire/byte-budget.ts'
 import { AuthenticatedConnection, type LoginOptions } from './authenticated-connection.ts'
 import { BrokerConnection } from './broker-connection.ts'
-import type { Dial, HostAndPort } from './dialer.ts'
+import type { Dial, Dialled, HostAndPort } from './dialer.ts'
 
 export interface BrokerLinksOptions {
   readonly view: ClusterView
@@ -55,19 +54,19 @@ export class BrokerLinks {
     const { loginFor, checkPrincipal } = this.#options
     checkPrincipal?.(principal)
     const login = loginFor?.(principal)
-    const use = async (socket: Socket): Promise<BrokerLink> =>
+    const use = async (dialled: Dialled): Promise<BrokerLink> =>
       login === undefined
-        ? this.#wrap(socket, events)
-        : AuthenticatedConnection.open(login, events, wrapped => this.#wrap(socket, wrapped))
+        ? this.#wrap(dialled, events)
+        : AuthenticatedConnection.open(login, events, wrapped => this.#wrap(dialled, wrapped))
     return this.#first({ nodeId, principal }, use)
   }
 
   /** For clients that log in themselves: whom the connection is for is not known yet. */
   openUnauthenticated(nodeId: number | undefined, events: LinkEvents): Promise<BrokerConnection> {
-    return this.#first({ nodeId, principal: undefined }, async socket => this.#wrap(socket, events))
+    return this.#first({ nodeId, principal: undefined }, async dialled => this.#wrap(dialled, events))
   }
 
-  async #first<Link>({ nodeId, principal }: Wanted, use: (socket: Socket) => Promise<Link>): Promise<Link> {
+  async #first<Link>({ nodeId, principal }: Wanted, use: (dialled: Dialled) => Promise<Link>): Promise<Link> {
     const targets = nodeId === undefined ? this.#anyBroker() : [await this.#knownBroker(nodeId)]
     let failure: unknown
     for (const target of targets) {
@@ -101,11 +100,11 @@ export class BrokerLinks {
     return turned.sort((one, other) => Number(this.#isFailing(one)) - Number(this.#isFailing(other)))
   }
 
-  async #dial(target: HostAndPort, principal: string | undefined): Promise<Socket> {
+  async #dial(target: HostAndPort, principal: string | undefined): Promise<Dialled> {
     try {
-      const socket = await this.#options.dial(target, principal)
+      const dialled = await this.#options.dial(target, principal)
       this.#failing.delete(addressText(target))
-      return socket
+      return dialled
     } catch (error) {
       this.#failing.add(addressText(target))
       this.#options.onStale()
@@ -117,11 +116,12 @@ export class BrokerLinks {
     return this.#failing.has(addressText(target))
   }
 
-  #wrap(socket: Socket, events: LinkEvents): BrokerConnection {
+  #wrap({ socket, reads }: Dialled, events: LinkEvents): BrokerConnection {
     const { budget, frameBytesMax, onOpened, onClosed } = this.#options
     onOpened()
     return new BrokerConnection({
       socket,
+      reads,
       budget,
       frameBytesMax,
       onWritable: events.onWritable,

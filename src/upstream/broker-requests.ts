@@ -1,5 +1,4 @@
 /** The gateway's own questions to a broker, on a connection of its own, told apart by their client id. */
-import type { Socket } from 'node:net'
 import { UpstreamError, WireError } from '../errors.ts'
 import { type ApiKey, apiName } from '../protocol/api-key.ts'
 import { decodeResponse, encodeRequest, type RequestByKey, type ResponseByKey } from '../protocol/codec.ts'
@@ -7,11 +6,12 @@ import { brokerLimits } from '../wire/bounds.ts'
 import type { ByteBudget } from '../wire/byte-budget.ts'
 import { type Frame, lengthPrefixBytes } from '../wire/frame.ts'
 import { BrokerConnection } from './broker-connection.ts'
+import type { Dialled } from './dialer.ts'
 
 export const gatewayClientId = 'vkitm'
 
 export interface BrokerRequestsOptions {
-  readonly socket: Socket
+  readonly dialled: Dialled
   readonly budget: ByteBudget
   readonly frameBytesMax: number
   /** Every wait of our own has a deadline. */
@@ -25,10 +25,10 @@ export class BrokerRequests {
   #failure: Error | undefined
   readonly #waiting = new Set<(error: Error) => void>()
 
-  constructor({ socket, budget, frameBytesMax, answerTimeoutMs }: BrokerRequestsOptions) {
+  constructor({ dialled, budget, frameBytesMax, answerTimeoutMs }: BrokerRequestsOptions) {
     this.#answerTimeoutMs = answerTimeoutMs
     this.#connection = new BrokerConnection({
-      socket,
+      ...dialled,
       budget,
       frameBytesMax,
       onWritable: () => undefined,

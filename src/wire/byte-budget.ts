@@ -66,6 +66,8 @@ export class Reservation {
   #onGranted: (() => void) | undefined
   /** Bytes asked for beyond those held; 0 where it does not wait. */
   wantedBytes = 0
+  /** Called once the last byte has left, and not where the frame was given up before. */
+  onLeft: (() => void) | undefined
 
   constructor(budget: ByteBudget, heldBytes: number) {
     this.#budget = budget
@@ -95,6 +97,13 @@ export class Reservation {
     this.#heldBytes += this.wantedBytes
     this.wantedBytes = 0
     this.#onGranted?.()
+  }
+
+  /** The frame's last byte has left: gives everything back. */
+  left(): void {
+    if (this.#isReleased) return
+    this.release()
+    this.onLeft?.()
   }
 
   /** Gives everything back; a second call does nothing. */

@@ -41,6 +41,11 @@ export class FrameSplitter {
     return this.#frameBytes
   }
 
+  /** Bytes that the announced frame still misses; 0 or less where it is complete, or none is announced. */
+  get missingBytes(): number {
+    return this.#frameBytes - this.#bufferedBytes
+  }
+
   push(chunk: Buffer): void {
     if (chunk.length === 0) return
     this.#bufferedBytes += chunk.length

@@ -4,6 +4,8 @@ export interface Frame {
   readonly chunks: readonly Buffer[]
   /** Bytes of all chunks, prefix included. */
   readonly byteLength: number
+  /** Lets what the chunks lie in be received into again: for who knows that nobody will look at them any more. */
+  readonly giveBack?: (() => void) | undefined
 }
 
 /** The Kafka protocol's length prefix: a signed 32-bit count of the bytes that follow it. */

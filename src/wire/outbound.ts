@@ -33,7 +33,7 @@ export class Outbound {
   /** What frames hold whose last byte the stream has and the system has not. */
   readonly #leaving: Reservation[] = []
   readonly #firstHasLeft = (error?: Error | null): void => {
-    if (!error) this.#leaving.shift()?.release()
+    if (!error) this.#leaving.shift()?.left()
   }
 
   /** `onDrained` is called when the outbound was full, has room again, and no frame waits in its queue. */

@@ -12,11 +12,18 @@ import { type ApiHandler, close, respond, type Stage, unchanged } from '../../sr
 import { ApiKey } from '../../src/protocol/api-key.ts'
 import { zeroUuid } from '../../src/protocol/empty.ts'
 import { apiVersionsRequestDefaults } from '../../src/protocol/generated/api-versions-request.ts'
+import { fetchRequestDefaults } from '../../src/protocol/generated/fetch-request.ts'
+import {
+  fetchableTopicResponseDefaults,
+  fetchResponseDefaults,
+  fetchResponsePartitionDataDefaults,
+} from '../../src/protocol/generated/fetch-response.ts'
 import { metadataRequestDefaults } from '../../src/protocol/generated/metadata-request.ts'
 import { metadataResponseDefaults } from '../../src/protocol/generated/metadata-response.ts'
 import { produceRequestDefaults } from '../../src/protocol/generated/produce-request.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
 import { ByteBudget } from '../../src/wire/byte-budget.ts'
+import { Span } from '../../src/wire/span.ts'
 import { encoded } from '../support/fake-broker.ts'
 import { type MemoryLog, memoryLog } from '../support/memory-log.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
@@ -114,6 +121,7 @@ describe('Session', () => {
     const metrics = new Metrics({ apiName: () => undefined, processMetrics: false })
     const context: SessionContext = {
       pipeline: new Pipeline({ served: new ServedApis(), stages: [stage], metrics }),
+      leaveForGood: new Set([ApiKey.Fetch]),
       openUpstream: async (_, events) => {
         const upstream = new FakeUpstream(events, budget)
         upstreams.push(upstream)
@@ -270,6 +278,73 @@ describe('Session', () => {
     closing.client.send(ApiKey.Metadata, 1, metadata)
     await closing.client.expectClosed()
     assert.equal(log.lines('request refused, connection closed')[0]!.details?.reason, 'because')
+  })
+
+  describe('what an answer was received into', () => {
+    const given: string[] = []
+    beforeEach(() => given.splice(0))
+
+    /** Answers the request at `at` with so many bytes of records. */
+    function answerFetch({ upstreams }: Opened, at: number, recordBytes: number): Buffer {
+      const { exchange, onAnswer } = upstreams[0]!.sent[at]!
+      const records = Span.of(Buffer.alloc(recordBytes, at))
+      const partitions = [{ ...fetchResponsePartitionDataDefaults(), records }]
+      const responses = [{ ...fetchableTopicResponseDefaults(), topic: 't', partitions }]
+      const bytes = encoded(exchange.header, { ...fetchResponseDefaults(), responses })
+      const frame = { chunks: [bytes], byteLength: bytes.length, giveBack: () => given.push(`fetch ${at}`) }
+      onAnswer?.(frame, budget.hold(bytes.length))
+      return bytes
+    }
+
+    async function asked(count: number): Promise<Opened> {
+      const opened = await open()
+      for (let at = 0; at < count; at++) opened.client.send(ApiKey.Fetch, 4, fetchRequestDefaults())
+      await until('all are sent', () => opened.upstreams[0]?.sent.length === count)
+      return opened
+    }
+
+    test('is given back when it has left, and not while it waits for its turn or for its client', async () => {
+      const opened = await asked(2)
+      const { client } = opened
+      const second = answerFetch(opened, 1, 1_000_000)
+      await delay(30)
+      assert.deepEqual(given, [], 'before its turn')
+      client.socket.pause()
+      const first = answerFetch(opened, 0, 32 * 1024 * 1024)
+      await delay(30)
+      assert.deepEqual(given, [], 'before its client took it')
+      client.socket.resume()
+      await until('both have left', () => given.length === 2)
+      assert.deepEqual(given, ['fetch 0', 'fetch 1'])
+      await until('both are here', () => client.frames.length === 2)
+      assert.ok(client.frames[0]!.equals(first) && client.frames[1]!.equals(second))
+    })
+
+    test('is not given back where the client left before it had all', async () => {
+      const opened = await asked(3)
+      opened.client.socket.pause()
+      answerFetch(opened, 0, 32 * 1024 * 1024)
+      answerFetch(opened, 2, 1_000_000)
+      await delay(30)
+      opened.session.destroy()
+      answerFetch(opened, 1, 1_000_000)
+      await delay(30)
+      assert.deepEqual(given, [])
+      assert.equal(budget.inUseBytes, 0)
+    })
+
+    test('is not given back where a stage may still look at it', async () => {
+      const { client, upstreams } = await open()
+      const asked = client.send(ApiKey.Metadata, 1, metadata)
+      await until('it is sent', () => upstreams[0]?.sent.length === 1)
+      const { exchange, onAnswer } = upstreams[0]!.sent[0]!
+      const bytes = encoded(exchange.header, metadataResponseDefaults())
+      const frame = { chunks: [bytes], byteLength: bytes.length, giveBack: () => given.push('metadata') }
+      onAnswer?.(frame, budget.hold(bytes.length))
+      await asked.answer()
+      await until('it has left', () => budget.inUseBytes === 0)
+      assert.deepEqual(given, [])
+    })
   })
 
   test('requests are judged one after the other, also where one takes its time', async () => {

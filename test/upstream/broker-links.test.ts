@@ -26,7 +26,7 @@ function links(options: { known?: readonly [string, number][]; down?: Set<string
       dialled.push(host)
       principals.push(principal)
       if (down.has(host)) throw new UpstreamError('VKITM_UPSTREAM_UNREACHABLE', `${host} is down`, { retriable: true })
-      return new PassThrough() as unknown as Socket
+      return { socket: new PassThrough() as unknown as Socket, reads: undefined }
     },
     budget: new ByteBudget(1_000),
     frameBytesMax: 1_000,

@@ -21,7 +21,7 @@ describe('BrokerRequests', () => {
     broker = await startFakeBroker()
     budget = new ByteBudget(1024 * 1024)
     requests = new BrokerRequests({
-      socket: connect(broker.address),
+      dialled: { socket: connect(broker.address), reads: undefined },
       budget,
       frameBytesMax: 1024 * 1024,
       answerTimeoutMs: 300,
@@ -75,7 +75,7 @@ describe('BrokerRequests', () => {
     const topics = new Array(1_000_001).fill({ ...metadataResponseTopicDefaults(), name: '' })
     broker.answer(ApiKey.Metadata, (_, { header }) => encoded(header, { ...emptyMetadata, topics }))
     const patient = new BrokerRequests({
-      socket: connect(broker.address),
+      dialled: { socket: connect(broker.address), reads: undefined },
       budget,
       frameBytesMax: 64 * 1024 * 1024,
       answerTimeoutMs: 60_000,
