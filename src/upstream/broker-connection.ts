@@ -178,6 +178,7 @@ export class BrokerConnection {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#reservation?.release()
+    this.#reservation = undefined
     this.#outbound.abandon()
     this.#socket.destroy()
     this.#options.onClosed(error)

@@ -6,6 +6,16 @@
 import type { OnReadOpts, Socket } from 'node:net'
 import { type ReceiveBuffers, slabBytes } from '../wire/receive-buffers.ts'
 
+/**
+ * Node learns of the next buffer when all that its callback brought about is over, by what the callback returns. An
+ * exception that nobody catches returns nothing: from then on it may read into another buffer than the one it names, and
+ * what is handed over could be anybody's. Such a process is about to end; until then nothing more is.
+ */
+let isReliable = true
+process.once('uncaughtExceptionMonitor', () => {
+  isReliable = false
+})
+
 export interface SocketReader {
   /** Bytes of the frame in progress that are missing and may come; 0 where none is in progress, or not to be gone on with. */
   missingBytes(): number
@@ -88,6 +98,10 @@ export class SocketReads {
   }
 
   #read(bytes: number): boolean {
+    if (!isReliable) {
+      this.#socket?.destroy()
+      return false
+    }
     const chunk = this.#target === this.#buffers.shared ? copyOf(this.#target, bytes) : this.#takeFromSlab(bytes)
     if (this.#reader === undefined) {
       this.#early.push(chunk)
@@ -104,8 +118,11 @@ export class SocketReads {
   }
 }
 
+/** Node's pool is for what is gone soon or small: a part of it keeps all of it. */
+const pooledBytesMax = 512
+
 function copyOf(buffer: Buffer, bytes: number): Buffer {
-  const copy = Buffer.allocUnsafe(bytes)
+  const copy = bytes < pooledBytesMax ? Buffer.allocUnsafe(bytes) : Buffer.allocUnsafeSlow(bytes)
   buffer.copy(copy, 0, 0, bytes)
   return copy
 }

@@ -66,7 +66,7 @@ export class Reservation {
   #onGranted: (() => void) | undefined
   /** Bytes asked for beyond those held; 0 where it does not wait. */
   wantedBytes = 0
-  /** Called once the last byte has left, and not where the frame was given up before. */
+  /** Called once the last byte has left or can no longer leave, and not where the frame was given up before. */
   onLeft: (() => void) | undefined
 
   constructor(budget: ByteBudget, heldBytes: number) {

@@ -51,7 +51,7 @@ export class FrameSplitter {
     this.#bufferedBytes += chunk.length
     const last = this.#chunks.at(-1)
     if (last !== undefined && last.length < tinyChunkBytes && chunk.length < tinyChunkBytes) {
-      this.#chunks[this.#chunks.length - 1] = Buffer.concat([last, chunk])
+      this.#chunks[this.#chunks.length - 1] = joined(last, chunk)
     } else {
       this.#chunks.push(chunk)
     }
@@ -112,4 +112,12 @@ export class FrameSplitter {
     chunks[0] = cut.subarray(left)
     return taken
   }
+}
+
+/** Without a copy where one lies behind the other, as reads into one buffer do. */
+function joined(first: Buffer, second: Buffer): Buffer {
+  const isBehind = first.buffer === second.buffer && first.byteOffset + first.length === second.byteOffset
+  return isBehind
+    ? Buffer.from(first.buffer, first.byteOffset, first.length + second.length)
+    : Buffer.concat([first, second])
 }

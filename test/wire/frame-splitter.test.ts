@@ -66,6 +66,17 @@ describe('FrameSplitter', () => {
     )
   })
 
+  test('gathers tiny chunks that lie behind each other without a copy', () => {
+    const splitter = new FrameSplitter({ payloadBytesMin: 0, payloadBytesMax: 10_000 })
+    const frame = framed(Buffer.alloc(3_000, 7))
+    const read = Buffer.from(frame)
+    for (let at = 0; at < read.length; at += 100) splitter.push(read.subarray(at, at + 100))
+    const { chunks } = splitter.next()!
+    assert.ok(chunks.length < 10, `${chunks.length} chunks`)
+    assert.ok(chunks.every(({ buffer }) => buffer === read.buffer))
+    assert.ok(Buffer.concat(chunks).equals(frame))
+  })
+
   test('gathers tiny chunks, so that a byte a second costs no object a byte', () => {
     const splitter = new FrameSplitter({ payloadBytesMin: 1, payloadBytesMax: 100_000 })
     const stream = framed(Buffer.alloc(50_000, 1))

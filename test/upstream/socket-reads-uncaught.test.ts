@@ -1,0 +1,42 @@
+/** Alone in its file: what is shown here holds for the rest of the process. */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+import { test } from 'node:test'
+import { SocketReads } from '../../src/upstream/socket-reads.ts'
+import { ReceiveBuffers, slabBytes } from '../../src/wire/receive-buffers.ts'
+import { until, within } from '../support/until.ts'
+
+test('after an exception that nobody caught nothing is handed over any more: it could be anybody’s', async () => {
+  const buffers = new ReceiveBuffers()
+  buffers.giveBack(Buffer.alloc(slabBytes, 'other'))
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const accepted = once(server, 'connection') as Promise<[Socket]>
+  const reads = new SocketReads(buffers)
+  const near = connect({ port: (server.address() as { port: number }).port, host: '127.0.0.1', onread: reads.onread })
+  const [far] = await accepted
+  far.on('error', () => undefined)
+  const received: Buffer[] = []
+  let missingBytes = 0
+  reads.start(near, {
+    missingBytes: () => missingBytes,
+    received(chunk) {
+      received.push(chunk)
+      missingBytes = slabBytes
+      // As a defect anywhere in what an answer brings about would.
+      if (received.length === 1) process.nextTick(() => assert.fail('a defect'))
+    },
+  })
+  const survived = new Promise<void>(resolve => process.prependOnceListener('uncaughtException', () => resolve()))
+  const runners = process.listeners('uncaughtException').slice(1)
+  for (const runner of runners) process.off('uncaughtException', runner)
+  far.write('first')
+  await within('it is survived', survived)
+  for (const runner of runners) process.on('uncaughtException', runner)
+  far.write(Buffer.alloc(slabBytes, 'mine'))
+  await until('it is closed', () => near.destroyed)
+  assert.equal(Buffer.concat(received).toString(), 'first')
+  far.destroy()
+  server.close()
+})
