@@ -99,7 +99,9 @@ export class SocketReads {
 
   #read(bytes: number): boolean {
     if (!isReliable) {
-      this.#socket?.destroy()
+      this.#socket?.destroy(
+        new Error('nothing is read after an exception that nobody caught: the process has to start again'),
+      )
       return false
     }
     const chunk = this.#target === this.#buffers.shared ? copyOf(this.#target, bytes) : this.#takeFromSlab(bytes)

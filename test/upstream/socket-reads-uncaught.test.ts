@@ -34,9 +34,15 @@ test('after an exception that nobody caught nothing is handed over any more: it 
   far.write('first')
   await within('it is survived', survived)
   for (const runner of runners) process.on('uncaughtException', runner)
+  let said: Error | undefined
+  near.once('error', error => {
+    said = error
+  })
   far.write(Buffer.alloc(slabBytes, 'mine'))
   await until('it is closed', () => near.destroyed)
   assert.equal(Buffer.concat(received).toString(), 'first')
+  await until('it says why', () => said !== undefined)
+  assert.match(String(said), /has to start again/)
   far.destroy()
   server.close()
 })
