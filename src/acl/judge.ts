@@ -43,9 +43,9 @@ export class Judge {
   readonly #isEnforcing: boolean
   readonly #subject: Subject
   readonly #api: string
-  /** What this request has been told, by right and name: one that names a topic ten thousand times is one decision. */
-  readonly #told = new Map<Right, Map<string, Told>>()
-  readonly #toldBeside = new Map<Right, Map<string, Told>>()
+  /** What this request has been told: one that names a topic ten thousand times is one decision. */
+  readonly #told = new ToldByName()
+  #toldBeside: ToldByName | undefined
 
   constructor({ policy, shadow, exchange, log, isEnforcing }: JudgeOptions) {
     this.policy = policy
@@ -76,7 +76,7 @@ export class Judge {
 
   /** Whether there is any resource on which the client has the right. */
   allowsOnAny(right: Right): boolean {
-    return this.#note(right, '*', { verdict: this.#askAny(right), isNoted: false })
+    return this.#note(right, '*', { right, name: '*', verdict: this.#askAny(right), isNoted: false })
   }
 
   /**
@@ -147,13 +147,12 @@ export class Judge {
   }
 
   #decide(right: Right, name: string, secondary: boolean): Told {
-    const told = secondary ? this.#toldBeside : this.#told
-    const byName = told.get(right) ?? new Map<string, Told>()
-    if (byName.size === 0) told.set(right, byName)
-    const known = byName.get(name)
+    if (secondary) this.#toldBeside ??= new ToldByName()
+    const told = secondary ? this.#toldBeside! : this.#told
+    const known = told.get(right, name)
     if (known !== undefined) return known
-    const news: Told = { verdict: this.#ask(right, name, secondary), isNoted: false }
-    byName.set(name, news)
+    const news: Told = { right, name, verdict: this.#ask(right, name, secondary), isNoted: false }
+    told.add(news)
     return news
   }
 
@@ -207,8 +206,33 @@ export class Judge {
 export type Way = readonly [right: Right, name: string]
 
 interface Told {
+  readonly right: Right
+  readonly name: string
   readonly verdict: Verdict
   isNoted: boolean
+}
+
+/** Most requests ask once: there are no maps before the second question. */
+class ToldByName {
+  #first: Told | undefined
+  #others: Map<Right, Map<string, Told>> | undefined
+
+  get(right: Right, name: string): Told | undefined {
+    const first = this.#first
+    if (first !== undefined && first.right === right && first.name === name) return first
+    return this.#others?.get(right)?.get(name)
+  }
+
+  add(told: Told): void {
+    if (this.#first === undefined) {
+      this.#first = told
+      return
+    }
+    this.#others ??= new Map()
+    const byName = this.#others.get(told.right)
+    if (byName === undefined) this.#others.set(told.right, new Map([[told.name, told]]))
+    else byName.set(told.name, told)
+  }
 }
 
 /** The default of every authorised-operations field. */

@@ -83,7 +83,7 @@ export function refusedWith(refused: ReadonlySet<number>, { fromClients, areRepl
 }
 
 export class ServedApis {
-  readonly #rows = new Map<number, VersionRange>()
+  readonly #rows: (VersionRange | undefined)[] = []
 
   /** `refused`: client APIs that nobody may use. */
   constructor(refused: ReadonlySet<number> = refusedWithoutPolicy) {
@@ -91,17 +91,17 @@ export class ServedApis {
       const api = describeApi(apiKey)
       if (api === undefined || interBrokerKeys.has(apiKey) || refused.has(apiKey)) continue
       const max = Math.min(api.maxVersion, versionMax.get(apiKey) ?? api.maxVersion)
-      this.#rows.set(apiKey, Object.freeze({ min: api.minVersion, max }))
+      this.#rows[apiKey] = Object.freeze({ min: api.minVersion, max })
     }
   }
 
   /** The versions served; undefined where the key is refused. */
   versionsOf(apiKey: number): VersionRange | undefined {
-    return this.#rows.get(apiKey)
+    return this.#rows[apiKey]
   }
 
   find(apiKey: number, apiVersion: number): ApiDescription | undefined {
-    const versions = this.#rows.get(apiKey)
+    const versions = this.#rows[apiKey]
     if (versions === undefined || apiVersion < versions.min || apiVersion > versions.max) return undefined
     return describeApi(apiKey)
   }

@@ -32,7 +32,7 @@ export function readRequestHeader(reader: Reader): RequestHeader {
   const apiVersion = reader.int16()
   const correlationId = reader.int32()
   // In both versions of the header: brokers of any age must be able to read the client id.
-  const clientId = reader.nullableString()
+  const clientId = reader.nullableName()
   const unknownTaggedFields = requestHeaderVersion(apiKey, apiVersion) === 2 ? reader.taggedFields() : undefined
   const header = { apiKey, apiVersion, correlationId, clientId }
   return unknownTaggedFields === undefined ? header : { ...header, unknownTaggedFields }

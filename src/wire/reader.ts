@@ -1,11 +1,8 @@
-import { isUtf8 } from 'node:buffer'
 import { WireError } from '../errors.ts'
 import { type ReadLimits, readLimits, stringBytesMax } from './bounds.ts'
 import { Span } from './span.ts'
 import type { TaggedField } from './tagged-field.ts'
-
-/** Up to here a loop that looks for non-ASCII bytes is cheaper than a call into native code. */
-const asciiLoopMax = 128
+import { asciiName, asciiText, checkedUtf8, shortBytesMax } from './text.ts'
 
 const scratch = new DataView(new ArrayBuffer(8))
 
@@ -174,7 +171,7 @@ export class Reader {
   }
 
   string(): string {
-    return this.#utf8(this.#present(this.int16(), 'string'))
+    return this.#name(this.#present(this.int16(), 'string'))
   }
 
   nullableString(): string | null {
@@ -183,7 +180,13 @@ export class Reader {
   }
 
   compactString(): string {
-    return this.#utf8(this.#present(this.uvarint() - 1, 'string'))
+    return this.#name(this.#present(this.uvarint() - 1, 'string'))
+  }
+
+  /** A string that comes again and again, as the client's id does. */
+  nullableName(): string | null {
+    const length = this.int16()
+    return length === -1 ? null : this.#name(this.#present(length, 'string'))
   }
 
   compactNullableString(): string | null {
@@ -337,18 +340,24 @@ export class Reader {
     return this.#chunk.subarray(at, at + byteLength)
   }
 
+  /** Names are never null. What may be null may be a value, and a secret: those are not remembered. */
+  #name(byteLength: number): string {
+    const at = this.#offset
+    if (byteLength > shortBytesMax || byteLength > this.#end - at) return this.#utf8(byteLength)
+    const name = asciiName(this.#chunk, at, at + byteLength)
+    if (name === undefined) return this.#utf8(byteLength)
+    this.#offset = at + byteLength
+    return name
+  }
+
   #utf8(byteLength: number): string {
-    if (byteLength === 0) return ''
     if (byteLength > stringBytesMax) throw new WireError('string too long', { details: { byteLength } })
     const at = this.#offset
-    if (byteLength > asciiLoopMax || byteLength > this.#end - at) return checkedUtf8(this.#take(byteLength))
-    const chunk = this.#chunk
-    const end = at + byteLength
-    for (let index = at; index < end; index++) {
-      if (chunk[index]! >= 0x80) return checkedUtf8(this.#take(byteLength))
-    }
-    this.#offset = end
-    return chunk.toString('latin1', at, end)
+    if (byteLength > shortBytesMax || byteLength > this.#end - at) return checkedUtf8(this.#take(byteLength))
+    const text = asciiText(this.#chunk, at, at + byteLength)
+    if (text === undefined) return checkedUtf8(this.#take(byteLength))
+    this.#offset = at + byteLength
+    return text
   }
 
   #present(length: number, what: string): number {
@@ -382,10 +391,4 @@ export class Reader {
     this.#end = this.#chunk.length
     this.#later -= this.#end
   }
-}
-
-function checkedUtf8(bytes: Buffer): string {
-  // Node would decode every invalid sequence to the same character, and so make two names one.
-  if (!isUtf8(bytes)) throw new WireError('string is not UTF-8')
-  return bytes.toString('utf8')
 }

@@ -45,6 +45,9 @@ export class IndexedPolicy implements Policy {
   readonly #namesInternal: boolean
   readonly #index: RuleIndex
   readonly #memory: VerdictMemory<readonly Holdings[]>
+  /** The last question, in words and in numbers: requests of one kind come in rows. */
+  #lastAsked: WithoutName | undefined
+  #lastCoded: Coded | undefined
 
   private constructor(index: RuleIndex, options: PolicyOptions) {
     const { generation, superUsers, internalTopics = 'named', onError } = options
@@ -103,7 +106,23 @@ export class IndexedPolicy implements Policy {
     return this.#memory.of(principal, this.dependsOnMoreThanPrincipal ? host : '')
   }
 
-  #code({ api, operation, type, secondary = false }: WithoutName): Coded {
+  #code(question: WithoutName): Coded {
+    const last = this.#lastAsked
+    const isSame =
+      last !== undefined &&
+      last.api === question.api &&
+      last.operation === question.operation &&
+      last.type === question.type &&
+      last.secondary === question.secondary
+    if (isSame) return this.#lastCoded!
+    const coded = this.#coded(question)
+    const { api, operation, type, secondary } = question
+    this.#lastAsked = { api, operation, type, ...(secondary !== undefined && { secondary }) }
+    this.#lastCoded = coded
+    return coded
+  }
+
+  #coded({ api, operation, type, secondary = false }: WithoutName): Coded {
     const [operationNumber, typeNumber, apiNumber] = [operationCode(operation), typeCode(type), apiKeyOf(api)]
     if (operationNumber === undefined || typeNumber === undefined || apiNumber === undefined)
       throw new Error(`no policy answers ${api} ${operation} ${type}: one of these is unknown`)
