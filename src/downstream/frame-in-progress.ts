@@ -34,6 +34,21 @@ export class FrameInProgress {
     return this.#reservation?.isWaiting === true
   }
 
+  /** A part of it is here, and the client's time for the rest runs. */
+  get isRunning(): boolean {
+    return this.#startedAtMs !== never && !this.#isPaused
+  }
+
+  /** It is going to take `bytes`, and nothing more will be heard of it before it is complete; false where there is no room. */
+  reserve(bytes: number, announcedBytes: number, nowMs: number): boolean {
+    if (this.#reservation !== undefined) return false
+    this.#reservation = this.#budget.holdIfRoom(bytes)
+    if (this.#reservation === undefined) return false
+    if (this.#startedAtMs === never) this.#startedAtMs = nowMs
+    this.#announcedBytes = announcedBytes
+    return true
+  }
+
   /** `bufferedBytes` of it are here. */
   grew(bufferedBytes: number, announcedBytes: number, nowMs: number, onGranted: () => void): void {
     if (this.#startedAtMs === never) this.#startedAtMs = nowMs

@@ -4,6 +4,7 @@ import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { ByteBudget } from '../wire/byte-budget.ts'
+import type { ReceiveBuffers } from '../wire/receive-buffers.ts'
 import type { DeadlineSweep } from './deadline-sweep.ts'
 import type { Upstream, UpstreamEvents } from './upstream.ts'
 
@@ -21,8 +22,10 @@ export interface SessionContext {
   readonly pipeline: Pipeline
   readonly openUpstream: (client: Client, events: UpstreamEvents) => Promise<Upstream>
   readonly budget: ByteBudget
-  /** Answers that nobody looks at any more once they have left: their buffers are received into again. */
-  readonly leaveForGood: ReadonlySet<number>
+  /** What clients are read into. */
+  readonly buffers: ReceiveBuffers
+  /** Keys of what nobody looks at any more once it has left: what it was received into is received into again. */
+  readonly leaveForGood: { readonly requests: ReadonlySet<number>; readonly answers: ReadonlySet<number> }
   readonly limits: SessionLimits
   readonly sweep: DeadlineSweep
   readonly metrics: Metrics

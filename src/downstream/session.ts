@@ -10,7 +10,7 @@ import { TLSSocket } from 'node:tls'
 import { VkitmError } from '../errors.ts'
 import { answerTimeoutMs } from '../pipeline/answer-deadline.ts'
 import type { Client, Exchange } from '../pipeline/exchange.ts'
-import type { Opened } from '../pipeline/pipeline.ts'
+import type { Answer, Opened } from '../pipeline/pipeline.ts'
 import { interBrokerKeys } from '../pipeline/served-apis.ts'
 import type { RequestOutcome, ResponseOutcome } from '../pipeline/stage.ts'
 import { ApiKey } from '../protocol/api-key.ts'
@@ -18,10 +18,11 @@ import type { RequestHeader } from '../protocol/request-header.ts'
 import type { Reservation } from '../wire/byte-budget.ts'
 import type { Frame } from '../wire/frame.ts'
 import { FrameSplitter } from '../wire/frame-splitter.ts'
-import { Inbound } from '../wire/inbound.ts'
+import { type Incoming, readFrom } from '../wire/incoming.ts'
 import { Outbound } from '../wire/outbound.ts'
 import { FrameInProgress } from './frame-in-progress.ts'
 import { PendingAnswer, PendingAnswers } from './pending-answers.ts'
+import { RequestSlabs } from './request-slabs.ts'
 import type { SessionContext } from './session-context.ts'
 import { StallWatch } from './stall-watch.ts'
 import { unsupportedApiVersions } from './unsupported-api-versions.ts'
@@ -41,7 +42,7 @@ export class Session {
   readonly #context: SessionContext
   readonly #socket: Socket
   readonly #splitter: FrameSplitter
-  readonly #inbound: Inbound
+  readonly #inbound: Incoming
   readonly #outbound: Outbound
   readonly #pending = new PendingAnswers()
   readonly #onClosed: () => void
@@ -57,20 +58,29 @@ export class Session {
   #lastActivityMs: number
   #lastAnswerAtMs = 0
   readonly #granted = (): void => this.#updateReading()
-  readonly #takenByClient = new StallWatch()
-  readonly #givenByBroker = new StallWatch()
+  readonly #takenByClient = new StallWatch(() => this.#outbound.progress)
+  /** An answer may begin late, but once begun it goes on; what nobody reads cannot. */
+  readonly #givenByBroker = new StallWatch(
+    () => (this.#upstream?.isReading && this.#upstream.partialBytes) || undefined,
+  )
 
   constructor(socket: Socket, client: Client, context: SessionContext, onClosed: () => void) {
     this.client = client
     this.#socket = socket
     this.#context = context
     this.#onClosed = onClosed
-    const { budget, limits, now, sweep } = context
+    const { budget, buffers, limits, now, sweep } = context
     this.#splitter = new FrameSplitter({ payloadBytesMin: requestBytesMin, payloadBytesMax: limits.frameBytes })
     this.#outbound = new Outbound(socket, { encrypts: socket instanceof TLSSocket, onDrained: () => this.#drained() })
     this.#lastActivityMs = now()
     this.#incoming = new FrameInProgress(budget, limits, this.#lastActivityMs)
-    this.#inbound = new Inbound(socket, chunk => this.#received(chunk))
+    const slabs = new RequestSlabs({
+      buffers,
+      splitter: this.#splitter,
+      payloadBytesMax: limits.frameBytes,
+      mayBegin: (slabBytes, announced) => this.#mayBegin(slabBytes, announced),
+    })
+    this.#inbound = readFrom(socket, buffers, slabs, chunk => this.#received(chunk))
     socket.on('end', () => this.#finish())
     socket.on('error', error => this.#broken(error))
     socket.on('close', () => this.destroy())
@@ -89,13 +99,16 @@ export class Session {
     const { limits } = this.#context
     const lateness = this.#incoming.lateness(nowMs)
     if (lateness !== undefined) return this.#expire(lateness)
-    if (this.#isClientStuck(nowMs)) return this.#expire('the client took no byte for writeStall')
-    if (this.#isBrokerStuck(nowMs)) return this.#expire('the broker did not finish its answer')
+    if (this.#takenByClient.isStuck(nowMs, limits.writeStall))
+      return this.#expire('the client took no byte for writeStall')
+    if (this.#givenByBroker.isStuck(nowMs, limits.frameTimeout))
+      return this.#expire('the broker did not finish its answer')
     const first = this.#pending.first
     if (first !== undefined && nowMs > this.#answerDeadlineMs(first)) {
       return this.#expire('the broker did not answer in the time that the request names')
     }
-    if (first === undefined && nowMs > this.#lastActivityMs + limits.idleTimeout) this.#expire('idle')
+    const isIdle = first === undefined && !this.#incoming.isRunning
+    if (isIdle && nowMs > this.#lastActivityMs + limits.idleTimeout) this.#expire('idle')
   }
 
   /** A broker takes one request of a connection after the other: the time of one begins with the answer to the one before. */
@@ -104,27 +117,16 @@ export class Session {
     return Math.max(sentAtMs, this.#lastAnswerAtMs) + timeoutMs
   }
 
-  #isClientStuck(nowMs: number): boolean {
-    const { pendingBytes, takenBytes } = this.#outbound
-    return this.#takenByClient.isStuck(
-      pendingBytes === 0 ? undefined : takenBytes,
-      nowMs,
-      this.#context.limits.writeStall,
-    )
-  }
-
-  /** An answer may begin late, but once begun it goes on; what nobody reads cannot. */
-  #isBrokerStuck(nowMs: number): boolean {
-    const bytes = this.#upstream?.isReading === true ? this.#upstream.partialBytes : 0
-    return this.#givenByBroker.isStuck(bytes === 0 ? undefined : bytes, nowMs, this.#context.limits.frameTimeout)
-  }
-
   #received(chunk: Buffer): void {
-    const { metrics, now } = this.#context
-    this.#lastActivityMs = now()
-    metrics.receivedFromClient(chunk.length)
+    this.#lastActivityMs = this.#context.now()
     this.#splitter.push(chunk)
     this.#pump()
+  }
+
+  /** What is only read ahead has to stop soon; what comes into a slab is counted before it is here. */
+  #mayBegin(slabBytes: number, announced: number): boolean {
+    this.#lastActivityMs = this.#context.now()
+    return this.#isTaking && this.#incoming.reserve(slabBytes, announced, this.#lastActivityMs)
   }
 
   /** Takes complete frames as long as there is room for what they cause. */
@@ -136,6 +138,7 @@ export class Session {
         if (frame === undefined) break
         this.#taken = this.#incoming.complete()
         if (this.#splitter.bufferedBytes > 0) this.#upstream?.gather()
+        frame.giveBack = this.#inbound.frameEnded()
         this.#take(frame)
       }
     } catch (error) {
@@ -157,6 +160,7 @@ export class Session {
 
   #take(frame: Frame): void {
     const { pipeline, metrics } = this.#context
+    metrics.receivedFromClient(frame.byteLength)
     const opened = pipeline.open(frame, this.client)
     if (!('exchange' in opened)) return this.#refuse(opened.header)
     const { header } = opened.exchange
@@ -172,13 +176,13 @@ export class Session {
       this.#answerHere(exchange, outcome.response)
       return outcome.closes === true ? this.drain() : undefined
     }
-    const bytes = outcome.changed || isTrimmed ? this.#context.pipeline.encodeRequest(exchange) : frame
-    const send = (upstream: Upstream): void => {
-      this.#send(upstream, exchange, bytes)
-      if (outcome.isLast === true) this.drain()
+    if (this.#taken !== undefined && this.#context.leaveForGood.requests.has(exchange.api.key)) {
+      this.#taken.onLeft = frame.giveBack
     }
-    if (this.#upstream !== undefined) return send(this.#upstream)
-    this.#wait(this.#openUpstream(), send)
+    const bytes = outcome.changed || isTrimmed ? this.#context.pipeline.encodeRequest(exchange) : frame
+    const isLast = outcome.isLast === true
+    if (this.#upstream !== undefined) return this.#send(this.#upstream, exchange, bytes, isLast)
+    this.#wait(this.#openUpstream(), upstream => this.#send(upstream, exchange, bytes, isLast))
   }
 
   async #openUpstream(): Promise<Upstream> {
@@ -191,20 +195,25 @@ export class Session {
     return upstream
   }
 
-  #send(upstream: Upstream, exchange: Exchange, bytes: Pick<OutgoingRequest, 'chunks' | 'byteLength'>): void {
+  #send(upstream: Upstream, exchange: Exchange, { chunks, byteLength }: Answer, isLast: boolean): void {
     const { metrics, now } = this.#context
-    const { chunks, byteLength } = bytes
     const held = this.#taken
     this.#taken = undefined
     metrics.sentToUpstream(byteLength)
-    if (!exchange.isAnswered) return upstream.send({ exchange, chunks, byteLength, held })
-    const entry = new PendingAnswer(exchange, this.#lastActivityMs)
-    entry.keepRequest(this.#context.budget, byteLength)
-    entry.sentAtMs = now()
-    entry.timeoutMs = answerTimeoutMs(exchange)
-    this.#pending.push(entry)
-    const onAnswer = (frame: Frame, answerHeld: Reservation): void => this.#answered(entry, frame, answerHeld)
+    const leavesForGood = held?.onLeft !== undefined
+    let onAnswer: OutgoingRequest['onAnswer']
+    if (exchange.isAnswered) {
+      const entry = new PendingAnswer(exchange, this.#lastActivityMs)
+      if (!leavesForGood) entry.keepRequest(this.#context.budget, byteLength)
+      entry.sentAtMs = now()
+      entry.timeoutMs = answerTimeoutMs(exchange)
+      this.#pending.push(entry)
+      onAnswer = (frame, answerHeld) => this.#answered(entry, frame, answerHeld)
+    }
     upstream.send({ exchange, chunks, byteLength, onAnswer, held })
+    // Whoever looked for it later would find another's bytes in it.
+    if (leavesForGood) exchange.request = undefined
+    if (isLast) this.drain()
   }
 
   #answered(entry: PendingAnswer, frame: Frame, held: Reservation): void {
@@ -212,7 +221,7 @@ export class Session {
     const { pipeline, leaveForGood, metrics, now } = this.#context
     entry.answeredAtMs = this.#lastAnswerAtMs = this.#lastActivityMs = now()
     entry.held = held
-    if (leaveForGood.has(entry.exchange.api.key)) held.onLeft = frame.giveBack
+    if (frame.giveBack !== undefined && leaveForGood.answers.has(entry.exchange.api.key)) held.onLeft = frame.giveBack
     metrics.receivedFromUpstream(frame.byteLength)
     try {
       const outcome = pipeline.judgeResponse(entry.exchange, frame)
@@ -371,6 +380,7 @@ export class Session {
     if (this.#state === 'closed') return
     this.#state = 'closed'
     this.#context.sweep.remove(this)
+    this.#inbound.end()
     this.#incoming.release()
     this.#taken?.release()
     this.#pending.abandon()

@@ -24,21 +24,26 @@ import { peerNumbers } from '../tls/peer-certificate.ts'
 import { type CertificateNumber, isRevoked } from '../tls/revocation-list.ts'
 import { type AddressBook, portsAddressBook } from '../topology/address-book.ts'
 import type { ByteBudget } from '../wire/byte-budget.ts'
+import type { ReceiveBuffers } from '../wire/receive-buffers.ts'
 import type { Cluster } from './cluster.ts'
 import { Front } from './front.ts'
 import { ListenerLogins } from './listener-logins.ts'
 import { ListenerTls } from './listener-tls.ts'
 import { createPrincipalOf, type PrincipalOf } from './principal-of.ts'
 
-/** No stage keeps more of these answers than names and numbers. What interceptors keep, nobody knows. */
-const keptByNoStage: ReadonlySet<number> = new Set([ApiKey.Fetch])
-const none: ReadonlySet<number> = new Set()
+/** No stage keeps more of these than names and numbers. What interceptors keep, nobody knows. */
+const keptByNoStage: SessionContext['leaveForGood'] = {
+  requests: new Set([ApiKey.Produce]),
+  answers: new Set([ApiKey.Fetch]),
+}
+const none: SessionContext['leaveForGood'] = { requests: new Set(), answers: new Set() }
 
 /** What all listeners of a process share. */
 export interface Shared {
   readonly limits: LimitsConfig
   readonly acceptLimits: AcceptLimits
   readonly budget: ByteBudget
+  readonly buffers: ReceiveBuffers
   readonly sweep: DeadlineSweep
   readonly metrics: Metrics
   readonly log: Logger
@@ -147,7 +152,7 @@ export class Clients {
 
   /** The way of a request, in the order in which its stages meet it; answers meet them the other way round. */
   #createContext({ view, links, watch, upstreamHosts, acl, logins, tls }: Cluster): SessionContext {
-    const { budget, limits, sweep, metrics, log, now, interceptors } = this.#shared
+    const { budget, buffers, limits, sweep, metrics, log, now, interceptors } = this.#shared
     const isReplacedBehind = (logins !== undefined && !logins.isPassthrough) || tls?.isMapped === true
     const areReplaced = this.logins !== undefined || isReplacedBehind
     const refused = refusedWith(acl?.refusedKeys ?? refusedWithoutPolicy, {
@@ -184,6 +189,7 @@ export class Clients {
       pipeline,
       openUpstream,
       budget,
+      buffers,
       leaveForGood: interceptors.length === 0 ? keptByNoStage : none,
       limits: { ...limits, firstFrameTimeout },
       sweep,

@@ -1,4 +1,5 @@
 /** Builds every room from the configuration, in the order in which they stand on each other. */
+import { performance } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import { SessionRoom } from '../acl/session-room.ts'
 import { startAdmin } from '../admin/admin.ts'
@@ -70,12 +71,14 @@ export async function startGateway(
   const metrics = new Metrics({ apiName: key => (describeApi(key) === undefined ? undefined : apiName(key)) })
   const budget = new ByteBudget(limits.bufferedBytes)
   const buffers = new ReceiveBuffers()
+  // By import: Node looks the global of that name up each time it is read.
   const now = (): number => performance.now()
   const strangers = new FloodLog({ log, now })
   let connections = 0
   const shared: Shared = {
     limits,
     budget,
+    buffers,
     metrics,
     log,
     strangers,

@@ -7,11 +7,13 @@ import { TLSSocket } from 'node:tls'
 import { UpstreamError, WireError } from '../errors.ts'
 import { Queue } from '../queue.ts'
 import type { ByteBudget, Reservation } from '../wire/byte-budget.ts'
-import type { Frame } from '../wire/frame.ts'
+import type { Frame, ReceivedFrame } from '../wire/frame.ts'
 import { FrameSplitter } from '../wire/frame-splitter.ts'
 import { Inbound } from '../wire/inbound.ts'
+import type { Incoming } from '../wire/incoming.ts'
 import { Outbound } from '../wire/outbound.ts'
-import type { SocketReads } from './socket-reads.ts'
+import type { SocketReads } from '../wire/socket-reads.ts'
+import { AnswerSlabs } from './answer-slabs.ts'
 
 /** Takes an answer and what it holds of the budget; the taker releases it. */
 export type OnAnswer = (frame: Frame, held: Reservation) => void
@@ -47,8 +49,7 @@ export class BrokerConnection {
   readonly #budget: ByteBudget
   readonly #options: BrokerConnectionOptions
   readonly #splitter: FrameSplitter
-  readonly #reads: SocketReads | undefined
-  readonly #inbound: Inbound | SocketReads
+  readonly #inbound: Incoming
   readonly #outbound: Outbound
   readonly #awaited = new Queue<OnAnswer>()
   #reservation: Reservation | undefined
@@ -63,9 +64,8 @@ export class BrokerConnection {
     this.#options = options
     this.#splitter = new FrameSplitter({ payloadBytesMin: answerBytesMin, payloadBytesMax: frameBytesMax })
     this.#outbound = new Outbound(socket, { encrypts: socket instanceof TLSSocket, onDrained: onWritable })
-    this.#reads = reads
     const received = (chunk: Buffer): void => this.#received(chunk)
-    reads?.start(socket, { received, missingBytes: () => this.#missingBytes() })
+    reads?.start(socket, new AnswerSlabs(reads.buffers, () => this.#missingBytes()), received)
     this.#inbound = reads ?? new Inbound(socket, received)
     socket.on('error', cause => this.#close(lost(cause)))
     socket.on('close', () => this.#ended())
@@ -141,13 +141,13 @@ export class BrokerConnection {
     this.#reserve()
   }
 
-  #answered(frame: Frame): void {
+  #answered(frame: ReceivedFrame): void {
     const onAnswer = this.#awaited.take()
     if (onAnswer === undefined) throw new WireError('an answer to no request')
     const held = this.#reservation ?? this.#budget.hold(frame.byteLength)
     this.#reservation = undefined
-    const giveBack = this.#reads?.frameEnded()
-    onAnswer(giveBack === undefined ? frame : { ...frame, giveBack }, held)
+    frame.giveBack = this.#inbound.frameEnded()
+    onAnswer(frame, held)
   }
 
   /** The announced length is asked for before the body is read; without a grant the broker waits. */
@@ -177,6 +177,7 @@ export class BrokerConnection {
   #close(error?: Error): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#inbound.end()
     this.#reservation?.release()
     this.#reservation = undefined
     this.#outbound.abandon()

@@ -4,8 +4,8 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { UpstreamError } from '../errors.ts'
 import type { ReceiveBuffers } from '../wire/receive-buffers.ts'
+import { SocketReads } from '../wire/socket-reads.ts'
 import type { AddressRules } from './address-rules.ts'
-import { SocketReads } from './socket-reads.ts'
 
 export interface HostAndPort {
   readonly host: string

@@ -30,6 +30,11 @@ export class ByteBudget {
     return new Reservation(this, bytes)
   }
 
+  /** Holds bytes that are about to come, where there is room for them and nobody waits for some. */
+  holdIfRoom(bytes: number): Reservation | undefined {
+    return this.#waiting.length === 0 && this.#inUse + bytes <= this.bytesMax ? this.hold(bytes) : undefined
+  }
+
   /** Called by its reservations: grants when there is room, or when nobody else is beyond it. */
   grant(reservation: Reservation, more: number): boolean {
     const fits = this.#inUse + more <= this.bytesMax

@@ -3,7 +3,7 @@
  * socket: the owner pushes what it read and pulls complete frames, so that a paused owner holds at most one read.
  */
 import { WireError } from '../errors.ts'
-import { type Frame, lengthPrefixBytes } from './frame.ts'
+import { lengthPrefixBytes, type ReceivedFrame } from './frame.ts'
 
 export interface FrameBounds {
   /** Smallest payload that can be a message: a header. */
@@ -49,19 +49,32 @@ export class FrameSplitter {
   push(chunk: Buffer): void {
     if (chunk.length === 0) return
     this.#bufferedBytes += chunk.length
-    const last = this.#chunks.at(-1)
-    if (last !== undefined && last.length < tinyChunkBytes && chunk.length < tinyChunkBytes) {
-      this.#chunks[this.#chunks.length - 1] = joined(last, chunk)
-    } else {
-      this.#chunks.push(chunk)
+    const count = this.#chunks.length
+    if (count === 0) {
+      // Not by `push`, which makes room for sixteen more.
+      this.#chunks = [chunk]
+      return
     }
+    const last = this.#chunks[count - 1] as Buffer
+    if (last.length < tinyChunkBytes && chunk.length < tinyChunkBytes) this.#chunks[count - 1] = joined(last, chunk)
+    else this.#chunks.push(chunk)
+  }
+
+  /** Moves what is here of the frame in progress to the beginning of `buffer`, as if none had come; answers its bytes. */
+  moveInto(buffer: Buffer): number {
+    let bytes = 0
+    for (const chunk of this.#chunks) bytes += chunk.copy(buffer, bytes)
+    this.#chunks = []
+    this.#bufferedBytes = 0
+    this.#frameBytes = 0
+    return bytes
   }
 
   /**
    * The next complete frame, or undefined until more is pushed.
    * @throws WireError when a length prefix is out of bounds: the stream cannot be read on.
    */
-  next(): Frame | undefined {
+  next(): ReceivedFrame | undefined {
     if (this.#frameBytes === 0) {
       if (this.#bufferedBytes < lengthPrefixBytes) return undefined
       this.#frameBytes = lengthPrefixBytes + this.#payloadBytes()
@@ -69,7 +82,7 @@ export class FrameSplitter {
     if (this.#bufferedBytes < this.#frameBytes) return undefined
     const byteLength = this.#frameBytes
     this.#frameBytes = 0
-    return { chunks: this.#take(byteLength), byteLength }
+    return { chunks: this.#take(byteLength), byteLength, giveBack: undefined }
   }
 
   #payloadBytes(): number {

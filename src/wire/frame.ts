@@ -8,5 +8,10 @@ export interface Frame {
   readonly giveBack?: (() => void) | undefined
 }
 
+/** As it comes from a splitter: who received it says how what it lies in is given back. */
+export interface ReceivedFrame extends Frame {
+  giveBack: (() => void) | undefined
+}
+
 /** The Kafka protocol's length prefix: a signed 32-bit count of the bytes that follow it. */
 export const lengthPrefixBytes = 4

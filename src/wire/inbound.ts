@@ -4,8 +4,9 @@
  * Backpressure stays the socket's: it stops reading when `push` answers false, and reads again when `_read` is called.
  */
 import type { Readable } from 'node:stream'
+import type { Incoming } from './incoming.ts'
 
-export class Inbound {
+export class Inbound implements Incoming {
   readonly #stream: Readable
   readonly #onChunk: (chunk: Buffer) => void
   #isReading = true
@@ -34,6 +35,13 @@ export class Inbound {
     this.#isReading = true
     if (!this.#stream.destroyed) this.#stream._read(0)
   }
+
+  /** What came is Node's, and is collected. */
+  frameEnded(): undefined {
+    return undefined
+  }
+
+  end(): void {}
 
   #push(chunk: Buffer | null, end: (nothing: null) => boolean): boolean {
     if (this.#hasBacklog) this.#handOverBacklog()

@@ -57,6 +57,11 @@ export class Outbound {
     return this.#sentBytes - this.pendingBytes
   }
 
+  /** `takenBytes` while some are pending; undefined while there is nothing to take. */
+  get progress(): number | undefined {
+    return this.pendingBytes === 0 ? undefined : this.takenBytes
+  }
+
   /** True from a full slice until the stream has drained. */
   get isFull(): boolean {
     return this.#isFull

@@ -23,6 +23,7 @@ import { metadataResponseDefaults } from '../../src/protocol/generated/metadata-
 import { produceRequestDefaults } from '../../src/protocol/generated/produce-request.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
 import { ByteBudget } from '../../src/wire/byte-budget.ts'
+import { ReceiveBuffers } from '../../src/wire/receive-buffers.ts'
 import { Span } from '../../src/wire/span.ts'
 import { encoded } from '../support/fake-broker.ts'
 import { type MemoryLog, memoryLog } from '../support/memory-log.ts'
@@ -84,6 +85,7 @@ class FakeUpstream implements Upstream {
 describe('Session', () => {
   let server: Server
   let budget: ByteBudget
+  let buffers: ReceiveBuffers
   let log: MemoryLog
   let nowMs: number
   const clients: RawClient[] = []
@@ -92,6 +94,7 @@ describe('Session', () => {
     server = createServer()
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
     budget = new ByteBudget(10 * 1024 * 1024)
+    buffers = new ReceiveBuffers()
     log = memoryLog()
     nowMs = 1_000
   })
@@ -114,6 +117,7 @@ describe('Session', () => {
       handler?: ApiHandler
       limits?: Partial<SessionLimits>
       openUpstream?: SessionContext['openUpstream']
+      leaveForGood?: SessionContext['leaveForGood']
     } = {},
   ): Promise<Opened> {
     const upstreams: FakeUpstream[] = []
@@ -121,7 +125,11 @@ describe('Session', () => {
     const metrics = new Metrics({ apiName: () => undefined, processMetrics: false })
     const context: SessionContext = {
       pipeline: new Pipeline({ served: new ServedApis(), stages: [stage], metrics }),
-      leaveForGood: new Set([ApiKey.Fetch]),
+      buffers,
+      leaveForGood: options.leaveForGood ?? {
+        requests: new Set([ApiKey.Produce]),
+        answers: new Set([ApiKey.Fetch]),
+      },
       openUpstream: async (_, events) => {
         const upstream = new FakeUpstream(events, budget)
         upstreams.push(upstream)
@@ -143,6 +151,21 @@ describe('Session', () => {
     const socket = await accepted
     const session = new Session(socket, known, { ...context, openUpstream }, () => closings++)
     return { client, session, socket, upstreams, closings: () => closings }
+  }
+
+  /** With a broker that takes nothing: what was sent to it never leaves. */
+  async function openHolding(options: Parameters<typeof open>[0] = {}): Promise<Opened> {
+    const upstreams: FakeUpstream[] = []
+    const opened = await open({
+      ...options,
+      openUpstream: async (_, events) => {
+        const upstream = new FakeUpstream(events, budget)
+        upstream.send = request => void upstream.sent.push(request)
+        upstreams.push(upstream)
+        return upstream
+      },
+    })
+    return { ...opened, upstreams }
   }
 
   const reasons = () => log.lines('connection closed').map(({ details }) => details?.reason)
@@ -345,6 +368,105 @@ describe('Session', () => {
       await until('it has left', () => budget.inUseBytes === 0)
       assert.deepEqual(given, [])
     })
+  })
+
+  describe('what a request was received into', () => {
+    const produceTo = (bytes: number) => ({
+      ...produceRequestDefaults(),
+      acks: -1,
+      topicData: [
+        { name: 't', topicId: zeroUuid, partitionData: [{ index: 0, records: Span.of(Buffer.alloc(bytes, 7)) }] },
+      ],
+    })
+
+    async function produced(options: Parameters<typeof open>[0], bytes = 65_536): Promise<OutgoingRequest> {
+      const { client, upstreams } = await openHolding(options)
+      const request = client.request(ApiKey.Produce, 3, produceTo(bytes))
+      client.socket.write(request.subarray(0, 40_000))
+      await until('it is begun', () => buffers.begunBytes > 0)
+      assert.equal(budget.inUseBytes, buffers.begunBytes, 'counted whole before it is here')
+      client.socket.write(request.subarray(40_000))
+      await until('it is sent', () => upstreams[0]?.sent.length === 1)
+      return upstreams[0]!.sent[0]!
+    }
+
+    test('is given back when it has left, and is counted until then; nobody finds the request any more', async () => {
+      const { held, chunks, exchange } = await produced({}, 200_000)
+      assert.equal(chunks.length, 1)
+      assert.equal(budget.inUseBytes, chunks[0]!.buffer.byteLength)
+      assert.equal(exchange.request, undefined)
+      assert.equal(buffers.idleBytes, 0)
+      held!.left()
+      assert.equal(buffers.idleBytes, chunks[0]!.buffer.byteLength)
+      assert.equal(budget.inUseBytes, 0)
+    })
+
+    test('is not given back where it was given up', async () => {
+      const { held } = await produced({})
+      held!.release()
+      held!.left()
+      assert.equal(buffers.idleBytes, 0)
+    })
+
+    test('is not given back where stages may still look at it', async () => {
+      const { held, exchange } = await produced({ leaveForGood: { requests: new Set(), answers: new Set() } })
+      held!.left()
+      assert.equal(buffers.idleBytes, 0)
+      assert.ok(exchange.request !== undefined)
+    })
+  })
+
+  test('requests for which there is no room are not read on, and those that are read are counted', async () => {
+    budget = new ByteBudget(1024 * 1024)
+    const opened: Opened[] = []
+    for (let at = 0; at < 12; at++) opened.push(await openHolding())
+    const sent = () => opened.flatMap(({ upstreams }) => upstreams[0]?.sent ?? [])
+    for (const { client } of opened) {
+      const partitionData = [{ index: 0, records: Span.of(Buffer.alloc(250_000, 7)) }]
+      const body = {
+        ...produceRequestDefaults(),
+        acks: -1,
+        topicData: [{ name: 't', topicId: zeroUuid, partitionData }],
+      }
+      const bytes = client.request(ApiKey.Produce, 3, body)
+      client.socket.write(bytes.subarray(0, 40_000))
+      client.socket.write(bytes.subarray(40_000))
+    }
+    await until('some wait', () => budget.waitingCount > 0)
+    await delay(50)
+    const heldBytes = sent().reduce((sum, { byteLength }) => sum + byteLength, 0)
+    assert.ok(heldBytes <= budget.inUseBytes, `${heldBytes} bytes sent, ${budget.inUseBytes} counted`)
+    assert.ok(sent().length <= 5, `${sent().length} requests in 1 MiB`)
+    for (const { session } of opened) session.destroy()
+    for (const { held } of sent()) held?.release()
+    assert.equal(budget.inUseBytes, 0)
+    assert.equal(budget.waitingCount, 0)
+  })
+
+  test('the time of a request begins with it, however long its client was quiet before', async () => {
+    const { client, session } = await open({ limits: { firstFrameTimeout: 1_000_000, idleTimeout: 1_000_000 } })
+    nowMs += 50_000
+    client.socket.write(Buffer.concat([Buffer.from([0, 1, 0, 0]), Buffer.alloc(40_000)]))
+    await until('it is begun', () => buffers.begunBytes > 0)
+    session.checkDeadlines(nowMs + 9_000)
+    assert.deepEqual(reasons(), [])
+  })
+
+  test('a request that lies in a slab is late like any other, and its client is not idle meanwhile', async () => {
+    const { client, session } = await open({ limits: { idleTimeout: 1_000, firstFrameTimeout: 60_000 } })
+    const bytes = client.request(ApiKey.Produce, 3, {
+      ...produceRequestDefaults(),
+      topicData: [
+        { name: 't', topicId: zeroUuid, partitionData: [{ index: 0, records: Span.of(Buffer.alloc(65_536)) }] },
+      ],
+    })
+    client.socket.write(bytes.subarray(0, 40_000))
+    await until('it is begun', () => buffers.begunBytes > 0)
+    session.checkDeadlines(nowMs + 9_000)
+    assert.deepEqual(reasons(), [])
+    session.checkDeadlines(nowMs + 12_000)
+    assert.deepEqual(reasons(), ['a frame was not complete in time'])
+    assert.equal(buffers.begunBytes, 0)
   })
 
   test('requests are judged one after the other, also where one takes its time', async () => {

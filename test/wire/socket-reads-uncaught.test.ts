@@ -3,13 +3,14 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { test } from 'node:test'
-import { SocketReads } from '../../src/upstream/socket-reads.ts'
-import { ReceiveBuffers, slabBytes } from '../../src/wire/receive-buffers.ts'
+import { AnswerSlabs } from '../../src/upstream/answer-slabs.ts'
+import { ReceiveBuffers, slabBytesMax } from '../../src/wire/receive-buffers.ts'
+import { SocketReads } from '../../src/wire/socket-reads.ts'
 import { until, within } from '../support/until.ts'
 
 test('after an exception that nobody caught nothing is handed over any more: it could be anybody’s', async () => {
   const buffers = new ReceiveBuffers()
-  buffers.giveBack(Buffer.alloc(slabBytes, 'other'))
+  buffers.giveBack(Buffer.alloc(slabBytesMax, 'other'))
   const server = createServer()
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const accepted = once(server, 'connection') as Promise<[Socket]>
@@ -19,14 +20,11 @@ test('after an exception that nobody caught nothing is handed over any more: it 
   far.on('error', () => undefined)
   const received: Buffer[] = []
   let missingBytes = 0
-  reads.start(near, {
-    missingBytes: () => missingBytes,
-    received(chunk) {
-      received.push(chunk)
-      missingBytes = slabBytes
-      // As a defect anywhere in what an answer brings about would.
-      if (received.length === 1) process.nextTick(() => assert.fail('a defect'))
-    },
+  reads.start(near, new AnswerSlabs(buffers, () => missingBytes), chunk => {
+    received.push(chunk)
+    missingBytes = slabBytesMax
+    // As a defect anywhere in what an answer brings about would.
+    if (received.length === 1) process.nextTick(() => assert.fail('a defect'))
   })
   const survived = new Promise<void>(resolve => process.prependOnceListener('uncaughtException', () => resolve()))
   const runners = process.listeners('uncaughtException').slice(1)
@@ -38,7 +36,7 @@ test('after an exception that nobody caught nothing is handed over any more: it 
   near.once('error', error => {
     said = error
   })
-  far.write(Buffer.alloc(slabBytes, 'mine'))
+  far.write(Buffer.alloc(slabBytesMax, 'mine'))
   await until('it is closed', () => near.destroyed)
   assert.equal(Buffer.concat(received).toString(), 'first')
   await until('it says why', () => said !== undefined)

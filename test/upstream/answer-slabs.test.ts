@@ -5,14 +5,14 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
 import { BrokerConnection } from '../../src/upstream/broker-connection.ts'
-import { SocketReads } from '../../src/upstream/socket-reads.ts'
 import { ByteBudget, type Reservation } from '../../src/wire/byte-budget.ts'
 import type { Frame } from '../../src/wire/frame.ts'
-import { ReceiveBuffers, slabBytes } from '../../src/wire/receive-buffers.ts'
+import { ReceiveBuffers, slabBytesMax } from '../../src/wire/receive-buffers.ts'
+import { SocketReads } from '../../src/wire/socket-reads.ts'
 import { framed } from '../support/raw-client.ts'
 import { until } from '../support/until.ts'
 
-describe('SocketReads', () => {
+describe('AnswerSlabs', () => {
   let server: Server
   before(async () => {
     server = createServer()
@@ -34,36 +34,6 @@ describe('SocketReads', () => {
     far.on('error', () => undefined)
     return { near, far, reads }
   }
-
-  test('hands over what came before there was a reader, then what comes, and the end after the last byte', async () => {
-    const { near, far, reads } = await pair()
-    far.write('first ')
-    await until('it is here', () => near.bytesRead === 6)
-    far.write('second ')
-    await delay(20)
-    assert.equal(near.bytesRead, 6)
-    let received = ''
-    reads.start(near, { missingBytes: () => 0, received: chunk => (received += chunk) })
-    await until('both', () => received === 'first second ')
-    far.end('third')
-    await once(near, 'end')
-    assert.equal(received, 'first second third')
-  })
-
-  test('a socket that is not read stops its peer; what was sent meanwhile comes after, complete and in order', async () => {
-    const { near, far, reads } = await pair()
-    const chunks: Buffer[] = []
-    reads.start(near, { missingBytes: () => 0, received: chunk => chunks.push(chunk) })
-    reads.pause()
-    const sent = Buffer.alloc(32 * 1024 * 1024)
-    for (let at = 0; at < sent.length; at += 4) sent.writeUInt32LE(at, at)
-    far.end(sent)
-    await delay(100)
-    assert.ok(near.bytesRead <= 64 * 1024, `${near.bytesRead} bytes although it had paused`)
-    reads.resume()
-    await once(near, 'end')
-    assert.ok(Buffer.concat(chunks).equals(sent))
-  })
 
   interface Taken {
     readonly frame: Frame
@@ -121,26 +91,26 @@ describe('SocketReads', () => {
     connection.destroy()
   })
 
-  const isSlab = ({ byteLength }: { readonly byteLength: number }): boolean => byteLength === slabBytes
+  const isSlab = ({ byteLength }: { readonly byteLength: number }): boolean => byteLength === slabBytesMax
 
   test('an answer that fills no slab has none, and neither has one that the budget has no room for', async () => {
     const buffers = new ReceiveBuffers()
     const budget = new ByteBudget(1024 * 1024)
     const { connection, taken, answer } = await answering(buffers, budget)
-    answer(Buffer.alloc(slabBytes - 4))
+    answer(Buffer.alloc(slabBytesMax - 4))
     await until('it is here', () => taken.length === 1)
     assert.equal(taken[0]!.frame.giveBack, undefined)
     taken[0]!.held.release()
     const full = budget.hold(0)
     full.grow(2 * 1024 * 1024, () => undefined)
     const waiting = budget.hold(0)
-    answer(Buffer.alloc(4 * slabBytes, 7))
+    answer(Buffer.alloc(4 * slabBytesMax, 7))
     await delay(50)
     assert.equal(budget.inUseBytes, 2 * 1024 * 1024)
     full.release()
     waiting.release()
     await until('it is here', () => taken.length === 2)
-    assert.ok(payloadOf(taken[1]!).equals(Buffer.alloc(4 * slabBytes, 7)))
+    assert.ok(payloadOf(taken[1]!).equals(Buffer.alloc(4 * slabBytesMax, 7)))
     connection.destroy()
   })
 
@@ -148,7 +118,7 @@ describe('SocketReads', () => {
     const size = fc.oneof(
       { weight: 2, arbitrary: fc.integer({ min: 4, max: 3_000 }) },
       { weight: 1, arbitrary: fc.integer({ min: 60_000, max: 70_000 }) },
-      { weight: 3, arbitrary: fc.integer({ min: slabBytes - 70_000, max: 5 * slabBytes }) },
+      { weight: 3, arbitrary: fc.integer({ min: slabBytesMax - 70_000, max: 5 * slabBytesMax }) },
     )
     const step = fc.record({ connection: fc.nat(2), size, keptFor: fc.nat(6) })
     await fc.assert(
