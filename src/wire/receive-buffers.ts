@@ -15,10 +15,7 @@ export const slabBytesMax = 256 * 1024
 const stepBytes = 16 * 1024
 /** Kept for the next large frames, beside what `limits.bufferedBytes` counts. */
 const idleBytesMax = 8 * 1024 * 1024
-/**
- * Slabs of frames that are not complete yet. A client's frame is counted when it is here, and who announces one holds its
- * slab before that; when there are as many, frames are received by copying.
- */
+/** Slabs of frames that are not complete yet; when there are as many, frames are received by copying. */
 const begunBytesMax = 32 * 1024 * 1024
 
 export class ReceiveBuffers {

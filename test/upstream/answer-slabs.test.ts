@@ -1,39 +1,17 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { connect, createServer, type Server, type Socket } from 'node:net'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
 import { BrokerConnection } from '../../src/upstream/broker-connection.ts'
 import { ByteBudget, type Reservation } from '../../src/wire/byte-budget.ts'
 import type { Frame } from '../../src/wire/frame.ts'
 import { ReceiveBuffers, slabBytesMax } from '../../src/wire/receive-buffers.ts'
-import { SocketReads } from '../../src/wire/socket-reads.ts'
+import { onreadPairs } from '../support/onread-pair.ts'
 import { framed } from '../support/raw-client.ts'
 import { until } from '../support/until.ts'
 
 describe('AnswerSlabs', () => {
-  let server: Server
-  before(async () => {
-    server = createServer()
-    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  })
-  after(() => server.close())
-
-  interface Pair {
-    readonly near: Socket
-    readonly far: Socket
-    readonly reads: SocketReads
-  }
-
-  async function pair(buffers = new ReceiveBuffers()): Promise<Pair> {
-    const accepted = once(server, 'connection') as Promise<[Socket]>
-    const reads = new SocketReads(buffers)
-    const near = connect({ port: (server.address() as { port: number }).port, host: '127.0.0.1', onread: reads.onread })
-    const [far] = await accepted
-    far.on('error', () => undefined)
-    return { near, far, reads }
-  }
+  const pair = onreadPairs()
 
   interface Taken {
     readonly frame: Frame

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { connect, createServer, type Server, type Socket } from 'node:net'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { ReceiveBuffers } from '../../src/wire/receive-buffers.ts'
-import { type Slabs, SocketReads } from '../../src/wire/socket-reads.ts'
+import type { Slabs } from '../../src/wire/socket-reads.ts'
+import { onreadPairs } from '../support/onread-pair.ts'
 import { until } from '../support/until.ts'
 
 const noSlabs: Slabs = {
@@ -16,27 +15,7 @@ const noSlabs: Slabs = {
 }
 
 describe('SocketReads', () => {
-  let server: Server
-  before(async () => {
-    server = createServer()
-    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  })
-  after(() => server.close())
-
-  interface Pair {
-    readonly near: Socket
-    readonly far: Socket
-    readonly reads: SocketReads
-  }
-
-  async function pair(buffers = new ReceiveBuffers()): Promise<Pair> {
-    const accepted = once(server, 'connection') as Promise<[Socket]>
-    const reads = new SocketReads(buffers)
-    const near = connect({ port: (server.address() as { port: number }).port, host: '127.0.0.1', onread: reads.onread })
-    const [far] = await accepted
-    far.on('error', () => undefined)
-    return { near, far, reads }
-  }
+  const pair = onreadPairs()
 
   test('hands over what came before there was a reader, then what comes, and the end after the last byte', async () => {
     const { near, far, reads } = await pair()
