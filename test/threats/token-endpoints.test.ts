@@ -254,14 +254,16 @@ describe('keys at an HTTPS URL', () => {
     const idp = await provider()
     idp.answer = (_, response) => response.end(jwks)
     assert.equal(await reasonAt(idp, true), undefined)
-    assert.deepEqual(idp.asked, ['/keys'])
+    // Twice where the file with the authorities is so new that the gateway reads it again: the keys follow it.
+    const { length } = idp.asked
+    assert.deepEqual(new Set(idp.asked), new Set(['/keys']))
     const reason = await reasonAt(idp, false)
     assert.match(
       reason ?? '',
       /^token refused: there are no keys to verify tokens with: nothing usable came from https:/,
     )
     assert.match(reason ?? '', /certificate/)
-    assert.deepEqual(idp.asked, ['/keys'])
+    assert.equal(idp.asked.length, length)
   })
 
   test('that are half written keep no user in who was removed', async () => {
