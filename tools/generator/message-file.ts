@@ -192,8 +192,10 @@ function readArrayCode(struct: Struct): string[] {
   return [
     `export function read${struct.name}Array(reader: Reader, length: number, version: number): ${struct.name}[] {`,
     ...indent([
-      `const elements: ${struct.name}[] = []`,
-      `for (let index = 0; index < length; index++) elements.push(${readName(struct)}(reader, version))`,
+      // Mostly there is one; `push` on an empty array makes room for sixteen more.
+      'if (length < 1) return []',
+      `const elements = [${readName(struct)}(reader, version)]`,
+      `for (let index = 1; index < length; index++) elements.push(${readName(struct)}(reader, version))`,
       'return elements',
     ]),
     '}',

@@ -111,8 +111,9 @@ export function readAddPartitionsToTxnTransaction(reader: Reader, version: numbe
 }
 
 export function readAddPartitionsToTxnTransactionArray(reader: Reader, length: number, version: number): AddPartitionsToTxnTransaction[] {
-  const elements: AddPartitionsToTxnTransaction[] = []
-  for (let index = 0; index < length; index++) elements.push(readAddPartitionsToTxnTransaction(reader, version))
+  if (length < 1) return []
+  const elements = [readAddPartitionsToTxnTransaction(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAddPartitionsToTxnTransaction(reader, version))
   return elements
 }
 
@@ -153,8 +154,9 @@ export function readAddPartitionsToTxnTopic(reader: Reader, version: number): Ad
 }
 
 export function readAddPartitionsToTxnTopicArray(reader: Reader, length: number, version: number): AddPartitionsToTxnTopic[] {
-  const elements: AddPartitionsToTxnTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readAddPartitionsToTxnTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readAddPartitionsToTxnTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAddPartitionsToTxnTopic(reader, version))
   return elements
 }
 

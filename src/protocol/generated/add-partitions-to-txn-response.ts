@@ -86,8 +86,9 @@ export function readAddPartitionsToTxnResult(reader: Reader, version: number): A
 }
 
 export function readAddPartitionsToTxnResultArray(reader: Reader, length: number, version: number): AddPartitionsToTxnResult[] {
-  const elements: AddPartitionsToTxnResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readAddPartitionsToTxnResult(reader, version))
+  if (length < 1) return []
+  const elements = [readAddPartitionsToTxnResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAddPartitionsToTxnResult(reader, version))
   return elements
 }
 
@@ -125,8 +126,9 @@ export function readAddPartitionsToTxnTopicResult(reader: Reader, version: numbe
 }
 
 export function readAddPartitionsToTxnTopicResultArray(reader: Reader, length: number, version: number): AddPartitionsToTxnTopicResult[] {
-  const elements: AddPartitionsToTxnTopicResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readAddPartitionsToTxnTopicResult(reader, version))
+  if (length < 1) return []
+  const elements = [readAddPartitionsToTxnTopicResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAddPartitionsToTxnTopicResult(reader, version))
   return elements
 }
 
@@ -171,8 +173,9 @@ export function readAddPartitionsToTxnPartitionResult(reader: Reader, version: n
 }
 
 export function readAddPartitionsToTxnPartitionResultArray(reader: Reader, length: number, version: number): AddPartitionsToTxnPartitionResult[] {
-  const elements: AddPartitionsToTxnPartitionResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readAddPartitionsToTxnPartitionResult(reader, version))
+  if (length < 1) return []
+  const elements = [readAddPartitionsToTxnPartitionResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAddPartitionsToTxnPartitionResult(reader, version))
   return elements
 }
 

@@ -82,8 +82,9 @@ export function readAddRaftVoterRequestListener(reader: Reader, _version: number
 }
 
 export function readAddRaftVoterRequestListenerArray(reader: Reader, length: number, version: number): AddRaftVoterRequestListener[] {
-  const elements: AddRaftVoterRequestListener[] = []
-  for (let index = 0; index < length; index++) elements.push(readAddRaftVoterRequestListener(reader, version))
+  if (length < 1) return []
+  const elements = [readAddRaftVoterRequestListener(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAddRaftVoterRequestListener(reader, version))
   return elements
 }
 

@@ -70,8 +70,9 @@ export function readAlterClientQuotasRequestEntryData(reader: Reader, version: n
 }
 
 export function readAlterClientQuotasRequestEntryDataArray(reader: Reader, length: number, version: number): AlterClientQuotasRequestEntryData[] {
-  const elements: AlterClientQuotasRequestEntryData[] = []
-  for (let index = 0; index < length; index++) elements.push(readAlterClientQuotasRequestEntryData(reader, version))
+  if (length < 1) return []
+  const elements = [readAlterClientQuotasRequestEntryData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAlterClientQuotasRequestEntryData(reader, version))
   return elements
 }
 
@@ -120,8 +121,9 @@ export function readOpData(reader: Reader, version: number): OpData {
 }
 
 export function readOpDataArray(reader: Reader, length: number, version: number): OpData[] {
-  const elements: OpData[] = []
-  for (let index = 0; index < length; index++) elements.push(readOpData(reader, version))
+  if (length < 1) return []
+  const elements = [readOpData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readOpData(reader, version))
   return elements
 }
 
@@ -165,8 +167,9 @@ export function readAlterClientQuotasRequestEntityData(reader: Reader, version: 
 }
 
 export function readAlterClientQuotasRequestEntityDataArray(reader: Reader, length: number, version: number): AlterClientQuotasRequestEntityData[] {
-  const elements: AlterClientQuotasRequestEntityData[] = []
-  for (let index = 0; index < length; index++) elements.push(readAlterClientQuotasRequestEntityData(reader, version))
+  if (length < 1) return []
+  const elements = [readAlterClientQuotasRequestEntityData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAlterClientQuotasRequestEntityData(reader, version))
   return elements
 }
 

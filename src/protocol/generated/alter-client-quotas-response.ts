@@ -73,8 +73,9 @@ export function readAlterClientQuotasResponseEntryData(reader: Reader, version: 
 }
 
 export function readAlterClientQuotasResponseEntryDataArray(reader: Reader, length: number, version: number): AlterClientQuotasResponseEntryData[] {
-  const elements: AlterClientQuotasResponseEntryData[] = []
-  for (let index = 0; index < length; index++) elements.push(readAlterClientQuotasResponseEntryData(reader, version))
+  if (length < 1) return []
+  const elements = [readAlterClientQuotasResponseEntryData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAlterClientQuotasResponseEntryData(reader, version))
   return elements
 }
 
@@ -120,8 +121,9 @@ export function readAlterClientQuotasResponseEntityData(reader: Reader, version:
 }
 
 export function readAlterClientQuotasResponseEntityDataArray(reader: Reader, length: number, version: number): AlterClientQuotasResponseEntityData[] {
-  const elements: AlterClientQuotasResponseEntityData[] = []
-  for (let index = 0; index < length; index++) elements.push(readAlterClientQuotasResponseEntityData(reader, version))
+  if (length < 1) return []
+  const elements = [readAlterClientQuotasResponseEntityData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAlterClientQuotasResponseEntityData(reader, version))
   return elements
 }
 

@@ -73,8 +73,9 @@ export function readAlterConfigsRequestAlterConfigsResource(reader: Reader, vers
 }
 
 export function readAlterConfigsRequestAlterConfigsResourceArray(reader: Reader, length: number, version: number): AlterConfigsRequestAlterConfigsResource[] {
-  const elements: AlterConfigsRequestAlterConfigsResource[] = []
-  for (let index = 0; index < length; index++) elements.push(readAlterConfigsRequestAlterConfigsResource(reader, version))
+  if (length < 1) return []
+  const elements = [readAlterConfigsRequestAlterConfigsResource(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAlterConfigsRequestAlterConfigsResource(reader, version))
   return elements
 }
 
@@ -120,8 +121,9 @@ export function readAlterConfigsRequestAlterableConfig(reader: Reader, version: 
 }
 
 export function readAlterConfigsRequestAlterableConfigArray(reader: Reader, length: number, version: number): AlterConfigsRequestAlterableConfig[] {
-  const elements: AlterConfigsRequestAlterableConfig[] = []
-  for (let index = 0; index < length; index++) elements.push(readAlterConfigsRequestAlterableConfig(reader, version))
+  if (length < 1) return []
+  const elements = [readAlterConfigsRequestAlterableConfig(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAlterConfigsRequestAlterableConfig(reader, version))
   return elements
 }
 

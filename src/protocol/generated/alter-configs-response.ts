@@ -76,8 +76,9 @@ export function readAlterConfigsResponseAlterConfigsResourceResponse(reader: Rea
 }
 
 export function readAlterConfigsResponseAlterConfigsResourceResponseArray(reader: Reader, length: number, version: number): AlterConfigsResponseAlterConfigsResourceResponse[] {
-  const elements: AlterConfigsResponseAlterConfigsResourceResponse[] = []
-  for (let index = 0; index < length; index++) elements.push(readAlterConfigsResponseAlterConfigsResourceResponse(reader, version))
+  if (length < 1) return []
+  const elements = [readAlterConfigsResponseAlterConfigsResourceResponse(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAlterConfigsResponseAlterConfigsResourceResponse(reader, version))
   return elements
 }
 

@@ -67,8 +67,9 @@ export function readReassignableTopic(reader: Reader, version: number): Reassign
 }
 
 export function readReassignableTopicArray(reader: Reader, length: number, version: number): ReassignableTopic[] {
-  const elements: ReassignableTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readReassignableTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readReassignableTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readReassignableTopic(reader, version))
   return elements
 }
 
@@ -103,8 +104,9 @@ export function readReassignablePartition(reader: Reader, _version: number): Rea
 }
 
 export function readReassignablePartitionArray(reader: Reader, length: number, version: number): ReassignablePartition[] {
-  const elements: ReassignablePartition[] = []
-  for (let index = 0; index < length; index++) elements.push(readReassignablePartition(reader, version))
+  if (length < 1) return []
+  const elements = [readReassignablePartition(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readReassignablePartition(reader, version))
   return elements
 }
 

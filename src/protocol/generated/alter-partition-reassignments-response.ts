@@ -71,8 +71,9 @@ export function readReassignableTopicResponse(reader: Reader, version: number): 
 }
 
 export function readReassignableTopicResponseArray(reader: Reader, length: number, version: number): ReassignableTopicResponse[] {
-  const elements: ReassignableTopicResponse[] = []
-  for (let index = 0; index < length; index++) elements.push(readReassignableTopicResponse(reader, version))
+  if (length < 1) return []
+  const elements = [readReassignableTopicResponse(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readReassignableTopicResponse(reader, version))
   return elements
 }
 
@@ -110,8 +111,9 @@ export function readReassignablePartitionResponse(reader: Reader, _version: numb
 }
 
 export function readReassignablePartitionResponseArray(reader: Reader, length: number, version: number): ReassignablePartitionResponse[] {
-  const elements: ReassignablePartitionResponse[] = []
-  for (let index = 0; index < length; index++) elements.push(readReassignablePartitionResponse(reader, version))
+  if (length < 1) return []
+  const elements = [readReassignablePartitionResponse(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readReassignablePartitionResponse(reader, version))
   return elements
 }
 

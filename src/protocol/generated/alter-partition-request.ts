@@ -64,8 +64,9 @@ export function readAlterPartitionRequestTopicData(reader: Reader, version: numb
 }
 
 export function readAlterPartitionRequestTopicDataArray(reader: Reader, length: number, version: number): AlterPartitionRequestTopicData[] {
-  const elements: AlterPartitionRequestTopicData[] = []
-  for (let index = 0; index < length; index++) elements.push(readAlterPartitionRequestTopicData(reader, version))
+  if (length < 1) return []
+  const elements = [readAlterPartitionRequestTopicData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAlterPartitionRequestTopicData(reader, version))
   return elements
 }
 
@@ -112,8 +113,9 @@ export function readAlterPartitionRequestPartitionData(reader: Reader, version: 
 }
 
 export function readAlterPartitionRequestPartitionDataArray(reader: Reader, length: number, version: number): AlterPartitionRequestPartitionData[] {
-  const elements: AlterPartitionRequestPartitionData[] = []
-  for (let index = 0; index < length; index++) elements.push(readAlterPartitionRequestPartitionData(reader, version))
+  if (length < 1) return []
+  const elements = [readAlterPartitionRequestPartitionData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAlterPartitionRequestPartitionData(reader, version))
   return elements
 }
 
@@ -160,8 +162,9 @@ export function readBrokerState(reader: Reader, _version: number): BrokerState {
 }
 
 export function readBrokerStateArray(reader: Reader, length: number, version: number): BrokerState[] {
-  const elements: BrokerState[] = []
-  for (let index = 0; index < length; index++) elements.push(readBrokerState(reader, version))
+  if (length < 1) return []
+  const elements = [readBrokerState(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readBrokerState(reader, version))
   return elements
 }
 

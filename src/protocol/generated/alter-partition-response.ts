@@ -63,8 +63,9 @@ export function readAlterPartitionResponseTopicData(reader: Reader, version: num
 }
 
 export function readAlterPartitionResponseTopicDataArray(reader: Reader, length: number, version: number): AlterPartitionResponseTopicData[] {
-  const elements: AlterPartitionResponseTopicData[] = []
-  for (let index = 0; index < length; index++) elements.push(readAlterPartitionResponseTopicData(reader, version))
+  if (length < 1) return []
+  const elements = [readAlterPartitionResponseTopicData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAlterPartitionResponseTopicData(reader, version))
   return elements
 }
 
@@ -114,8 +115,9 @@ export function readAlterPartitionResponsePartitionData(reader: Reader, _version
 }
 
 export function readAlterPartitionResponsePartitionDataArray(reader: Reader, length: number, version: number): AlterPartitionResponsePartitionData[] {
-  const elements: AlterPartitionResponsePartitionData[] = []
-  for (let index = 0; index < length; index++) elements.push(readAlterPartitionResponsePartitionData(reader, version))
+  if (length < 1) return []
+  const elements = [readAlterPartitionResponsePartitionData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAlterPartitionResponsePartitionData(reader, version))
   return elements
 }
 

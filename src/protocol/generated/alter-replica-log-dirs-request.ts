@@ -67,8 +67,9 @@ export function readAlterReplicaLogDir(reader: Reader, version: number): AlterRe
 }
 
 export function readAlterReplicaLogDirArray(reader: Reader, length: number, version: number): AlterReplicaLogDir[] {
-  const elements: AlterReplicaLogDir[] = []
-  for (let index = 0; index < length; index++) elements.push(readAlterReplicaLogDir(reader, version))
+  if (length < 1) return []
+  const elements = [readAlterReplicaLogDir(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAlterReplicaLogDir(reader, version))
   return elements
 }
 
@@ -113,8 +114,9 @@ export function readAlterReplicaLogDirTopic(reader: Reader, version: number): Al
 }
 
 export function readAlterReplicaLogDirTopicArray(reader: Reader, length: number, version: number): AlterReplicaLogDirTopic[] {
-  const elements: AlterReplicaLogDirTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readAlterReplicaLogDirTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readAlterReplicaLogDirTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAlterReplicaLogDirTopic(reader, version))
   return elements
 }
 

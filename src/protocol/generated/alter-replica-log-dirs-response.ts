@@ -70,8 +70,9 @@ export function readAlterReplicaLogDirTopicResult(reader: Reader, version: numbe
 }
 
 export function readAlterReplicaLogDirTopicResultArray(reader: Reader, length: number, version: number): AlterReplicaLogDirTopicResult[] {
-  const elements: AlterReplicaLogDirTopicResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readAlterReplicaLogDirTopicResult(reader, version))
+  if (length < 1) return []
+  const elements = [readAlterReplicaLogDirTopicResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAlterReplicaLogDirTopicResult(reader, version))
   return elements
 }
 
@@ -116,8 +117,9 @@ export function readAlterReplicaLogDirPartitionResult(reader: Reader, version: n
 }
 
 export function readAlterReplicaLogDirPartitionResultArray(reader: Reader, length: number, version: number): AlterReplicaLogDirPartitionResult[] {
-  const elements: AlterReplicaLogDirPartitionResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readAlterReplicaLogDirPartitionResult(reader, version))
+  if (length < 1) return []
+  const elements = [readAlterReplicaLogDirPartitionResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAlterReplicaLogDirPartitionResult(reader, version))
   return elements
 }
 

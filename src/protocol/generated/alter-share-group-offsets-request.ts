@@ -57,8 +57,9 @@ export function readAlterShareGroupOffsetsRequestTopic(reader: Reader, version: 
 }
 
 export function readAlterShareGroupOffsetsRequestTopicArray(reader: Reader, length: number, version: number): AlterShareGroupOffsetsRequestTopic[] {
-  const elements: AlterShareGroupOffsetsRequestTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readAlterShareGroupOffsetsRequestTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readAlterShareGroupOffsetsRequestTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAlterShareGroupOffsetsRequestTopic(reader, version))
   return elements
 }
 
@@ -93,8 +94,9 @@ export function readAlterShareGroupOffsetsRequestPartition(reader: Reader, _vers
 }
 
 export function readAlterShareGroupOffsetsRequestPartitionArray(reader: Reader, length: number, version: number): AlterShareGroupOffsetsRequestPartition[] {
-  const elements: AlterShareGroupOffsetsRequestPartition[] = []
-  for (let index = 0; index < length; index++) elements.push(readAlterShareGroupOffsetsRequestPartition(reader, version))
+  if (length < 1) return []
+  const elements = [readAlterShareGroupOffsetsRequestPartition(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAlterShareGroupOffsetsRequestPartition(reader, version))
   return elements
 }
 

@@ -69,8 +69,9 @@ export function readAlterShareGroupOffsetsResponseTopic(reader: Reader, version:
 }
 
 export function readAlterShareGroupOffsetsResponseTopicArray(reader: Reader, length: number, version: number): AlterShareGroupOffsetsResponseTopic[] {
-  const elements: AlterShareGroupOffsetsResponseTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readAlterShareGroupOffsetsResponseTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readAlterShareGroupOffsetsResponseTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAlterShareGroupOffsetsResponseTopic(reader, version))
   return elements
 }
 
@@ -109,8 +110,9 @@ export function readAlterShareGroupOffsetsResponsePartition(reader: Reader, _ver
 }
 
 export function readAlterShareGroupOffsetsResponsePartitionArray(reader: Reader, length: number, version: number): AlterShareGroupOffsetsResponsePartition[] {
-  const elements: AlterShareGroupOffsetsResponsePartition[] = []
-  for (let index = 0; index < length; index++) elements.push(readAlterShareGroupOffsetsResponsePartition(reader, version))
+  if (length < 1) return []
+  const elements = [readAlterShareGroupOffsetsResponsePartition(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAlterShareGroupOffsetsResponsePartition(reader, version))
   return elements
 }
 

@@ -68,8 +68,9 @@ export function readScramCredentialUpsertion(reader: Reader, _version: number): 
 }
 
 export function readScramCredentialUpsertionArray(reader: Reader, length: number, version: number): ScramCredentialUpsertion[] {
-  const elements: ScramCredentialUpsertion[] = []
-  for (let index = 0; index < length; index++) elements.push(readScramCredentialUpsertion(reader, version))
+  if (length < 1) return []
+  const elements = [readScramCredentialUpsertion(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readScramCredentialUpsertion(reader, version))
   return elements
 }
 
@@ -106,8 +107,9 @@ export function readScramCredentialDeletion(reader: Reader, _version: number): S
 }
 
 export function readScramCredentialDeletionArray(reader: Reader, length: number, version: number): ScramCredentialDeletion[] {
-  const elements: ScramCredentialDeletion[] = []
-  for (let index = 0; index < length; index++) elements.push(readScramCredentialDeletion(reader, version))
+  if (length < 1) return []
+  const elements = [readScramCredentialDeletion(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readScramCredentialDeletion(reader, version))
   return elements
 }
 

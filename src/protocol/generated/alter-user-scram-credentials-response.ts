@@ -60,8 +60,9 @@ export function readAlterUserScramCredentialsResult(reader: Reader, _version: nu
 }
 
 export function readAlterUserScramCredentialsResultArray(reader: Reader, length: number, version: number): AlterUserScramCredentialsResult[] {
-  const elements: AlterUserScramCredentialsResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readAlterUserScramCredentialsResult(reader, version))
+  if (length < 1) return []
+  const elements = [readAlterUserScramCredentialsResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAlterUserScramCredentialsResult(reader, version))
   return elements
 }
 

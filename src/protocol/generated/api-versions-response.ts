@@ -132,8 +132,9 @@ export function readFinalizedFeatureKey(reader: Reader, _version: number): Final
 }
 
 export function readFinalizedFeatureKeyArray(reader: Reader, length: number, version: number): FinalizedFeatureKey[] {
-  const elements: FinalizedFeatureKey[] = []
-  for (let index = 0; index < length; index++) elements.push(readFinalizedFeatureKey(reader, version))
+  if (length < 1) return []
+  const elements = [readFinalizedFeatureKey(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readFinalizedFeatureKey(reader, version))
   return elements
 }
 
@@ -171,8 +172,9 @@ export function readSupportedFeatureKey(reader: Reader, _version: number): Suppo
 }
 
 export function readSupportedFeatureKeyArray(reader: Reader, length: number, version: number): SupportedFeatureKey[] {
-  const elements: SupportedFeatureKey[] = []
-  for (let index = 0; index < length; index++) elements.push(readSupportedFeatureKey(reader, version))
+  if (length < 1) return []
+  const elements = [readSupportedFeatureKey(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readSupportedFeatureKey(reader, version))
   return elements
 }
 
@@ -213,8 +215,9 @@ export function readApiVersion(reader: Reader, version: number): ApiVersion {
 }
 
 export function readApiVersionArray(reader: Reader, length: number, version: number): ApiVersion[] {
-  const elements: ApiVersion[] = []
-  for (let index = 0; index < length; index++) elements.push(readApiVersion(reader, version))
+  if (length < 1) return []
+  const elements = [readApiVersion(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readApiVersion(reader, version))
   return elements
 }
 

@@ -62,8 +62,9 @@ export function readAssignReplicasToDirsRequestDirectoryData(reader: Reader, ver
 }
 
 export function readAssignReplicasToDirsRequestDirectoryDataArray(reader: Reader, length: number, version: number): AssignReplicasToDirsRequestDirectoryData[] {
-  const elements: AssignReplicasToDirsRequestDirectoryData[] = []
-  for (let index = 0; index < length; index++) elements.push(readAssignReplicasToDirsRequestDirectoryData(reader, version))
+  if (length < 1) return []
+  const elements = [readAssignReplicasToDirsRequestDirectoryData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAssignReplicasToDirsRequestDirectoryData(reader, version))
   return elements
 }
 
@@ -98,8 +99,9 @@ export function readAssignReplicasToDirsRequestTopicData(reader: Reader, version
 }
 
 export function readAssignReplicasToDirsRequestTopicDataArray(reader: Reader, length: number, version: number): AssignReplicasToDirsRequestTopicData[] {
-  const elements: AssignReplicasToDirsRequestTopicData[] = []
-  for (let index = 0; index < length; index++) elements.push(readAssignReplicasToDirsRequestTopicData(reader, version))
+  if (length < 1) return []
+  const elements = [readAssignReplicasToDirsRequestTopicData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAssignReplicasToDirsRequestTopicData(reader, version))
   return elements
 }
 
@@ -131,8 +133,9 @@ export function readAssignReplicasToDirsRequestPartitionData(reader: Reader, _ve
 }
 
 export function readAssignReplicasToDirsRequestPartitionDataArray(reader: Reader, length: number, version: number): AssignReplicasToDirsRequestPartitionData[] {
-  const elements: AssignReplicasToDirsRequestPartitionData[] = []
-  for (let index = 0; index < length; index++) elements.push(readAssignReplicasToDirsRequestPartitionData(reader, version))
+  if (length < 1) return []
+  const elements = [readAssignReplicasToDirsRequestPartitionData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAssignReplicasToDirsRequestPartitionData(reader, version))
   return elements
 }
 

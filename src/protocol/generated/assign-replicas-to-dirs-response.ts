@@ -62,8 +62,9 @@ export function readAssignReplicasToDirsResponseDirectoryData(reader: Reader, ve
 }
 
 export function readAssignReplicasToDirsResponseDirectoryDataArray(reader: Reader, length: number, version: number): AssignReplicasToDirsResponseDirectoryData[] {
-  const elements: AssignReplicasToDirsResponseDirectoryData[] = []
-  for (let index = 0; index < length; index++) elements.push(readAssignReplicasToDirsResponseDirectoryData(reader, version))
+  if (length < 1) return []
+  const elements = [readAssignReplicasToDirsResponseDirectoryData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAssignReplicasToDirsResponseDirectoryData(reader, version))
   return elements
 }
 
@@ -98,8 +99,9 @@ export function readAssignReplicasToDirsResponseTopicData(reader: Reader, versio
 }
 
 export function readAssignReplicasToDirsResponseTopicDataArray(reader: Reader, length: number, version: number): AssignReplicasToDirsResponseTopicData[] {
-  const elements: AssignReplicasToDirsResponseTopicData[] = []
-  for (let index = 0; index < length; index++) elements.push(readAssignReplicasToDirsResponseTopicData(reader, version))
+  if (length < 1) return []
+  const elements = [readAssignReplicasToDirsResponseTopicData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAssignReplicasToDirsResponseTopicData(reader, version))
   return elements
 }
 
@@ -134,8 +136,9 @@ export function readAssignReplicasToDirsResponsePartitionData(reader: Reader, _v
 }
 
 export function readAssignReplicasToDirsResponsePartitionDataArray(reader: Reader, length: number, version: number): AssignReplicasToDirsResponsePartitionData[] {
-  const elements: AssignReplicasToDirsResponsePartitionData[] = []
-  for (let index = 0; index < length; index++) elements.push(readAssignReplicasToDirsResponsePartitionData(reader, version))
+  if (length < 1) return []
+  const elements = [readAssignReplicasToDirsResponsePartitionData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAssignReplicasToDirsResponsePartitionData(reader, version))
   return elements
 }
 

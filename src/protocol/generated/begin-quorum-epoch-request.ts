@@ -85,8 +85,9 @@ export function readBeginQuorumEpochRequestLeaderEndpoint(reader: Reader, _versi
 }
 
 export function readBeginQuorumEpochRequestLeaderEndpointArray(reader: Reader, length: number, version: number): BeginQuorumEpochRequestLeaderEndpoint[] {
-  const elements: BeginQuorumEpochRequestLeaderEndpoint[] = []
-  for (let index = 0; index < length; index++) elements.push(readBeginQuorumEpochRequestLeaderEndpoint(reader, version))
+  if (length < 1) return []
+  const elements = [readBeginQuorumEpochRequestLeaderEndpoint(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readBeginQuorumEpochRequestLeaderEndpoint(reader, version))
   return elements
 }
 
@@ -124,8 +125,9 @@ export function readBeginQuorumEpochRequestTopicData(reader: Reader, version: nu
 }
 
 export function readBeginQuorumEpochRequestTopicDataArray(reader: Reader, length: number, version: number): BeginQuorumEpochRequestTopicData[] {
-  const elements: BeginQuorumEpochRequestTopicData[] = []
-  for (let index = 0; index < length; index++) elements.push(readBeginQuorumEpochRequestTopicData(reader, version))
+  if (length < 1) return []
+  const elements = [readBeginQuorumEpochRequestTopicData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readBeginQuorumEpochRequestTopicData(reader, version))
   return elements
 }
 
@@ -176,8 +178,9 @@ export function readBeginQuorumEpochRequestPartitionData(reader: Reader, version
 }
 
 export function readBeginQuorumEpochRequestPartitionDataArray(reader: Reader, length: number, version: number): BeginQuorumEpochRequestPartitionData[] {
-  const elements: BeginQuorumEpochRequestPartitionData[] = []
-  for (let index = 0; index < length; index++) elements.push(readBeginQuorumEpochRequestPartitionData(reader, version))
+  if (length < 1) return []
+  const elements = [readBeginQuorumEpochRequestPartitionData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readBeginQuorumEpochRequestPartitionData(reader, version))
   return elements
 }
 

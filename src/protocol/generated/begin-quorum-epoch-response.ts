@@ -93,8 +93,9 @@ export function readBeginQuorumEpochResponseNodeEndpoint(reader: Reader, _versio
 }
 
 export function readBeginQuorumEpochResponseNodeEndpointArray(reader: Reader, length: number, version: number): BeginQuorumEpochResponseNodeEndpoint[] {
-  const elements: BeginQuorumEpochResponseNodeEndpoint[] = []
-  for (let index = 0; index < length; index++) elements.push(readBeginQuorumEpochResponseNodeEndpoint(reader, version))
+  if (length < 1) return []
+  const elements = [readBeginQuorumEpochResponseNodeEndpoint(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readBeginQuorumEpochResponseNodeEndpoint(reader, version))
   return elements
 }
 
@@ -132,8 +133,9 @@ export function readBeginQuorumEpochResponseTopicData(reader: Reader, version: n
 }
 
 export function readBeginQuorumEpochResponseTopicDataArray(reader: Reader, length: number, version: number): BeginQuorumEpochResponseTopicData[] {
-  const elements: BeginQuorumEpochResponseTopicData[] = []
-  for (let index = 0; index < length; index++) elements.push(readBeginQuorumEpochResponseTopicData(reader, version))
+  if (length < 1) return []
+  const elements = [readBeginQuorumEpochResponseTopicData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readBeginQuorumEpochResponseTopicData(reader, version))
   return elements
 }
 
@@ -184,8 +186,9 @@ export function readBeginQuorumEpochResponsePartitionData(reader: Reader, versio
 }
 
 export function readBeginQuorumEpochResponsePartitionDataArray(reader: Reader, length: number, version: number): BeginQuorumEpochResponsePartitionData[] {
-  const elements: BeginQuorumEpochResponsePartitionData[] = []
-  for (let index = 0; index < length; index++) elements.push(readBeginQuorumEpochResponsePartitionData(reader, version))
+  if (length < 1) return []
+  const elements = [readBeginQuorumEpochResponsePartitionData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readBeginQuorumEpochResponsePartitionData(reader, version))
   return elements
 }
 

@@ -100,8 +100,9 @@ export function readBrokerRegistrationRequestFeature(reader: Reader, _version: n
 }
 
 export function readBrokerRegistrationRequestFeatureArray(reader: Reader, length: number, version: number): BrokerRegistrationRequestFeature[] {
-  const elements: BrokerRegistrationRequestFeature[] = []
-  for (let index = 0; index < length; index++) elements.push(readBrokerRegistrationRequestFeature(reader, version))
+  if (length < 1) return []
+  const elements = [readBrokerRegistrationRequestFeature(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readBrokerRegistrationRequestFeature(reader, version))
   return elements
 }
 
@@ -142,8 +143,9 @@ export function readBrokerRegistrationRequestListener(reader: Reader, _version: 
 }
 
 export function readBrokerRegistrationRequestListenerArray(reader: Reader, length: number, version: number): BrokerRegistrationRequestListener[] {
-  const elements: BrokerRegistrationRequestListener[] = []
-  for (let index = 0; index < length; index++) elements.push(readBrokerRegistrationRequestListener(reader, version))
+  if (length < 1) return []
+  const elements = [readBrokerRegistrationRequestListener(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readBrokerRegistrationRequestListener(reader, version))
   return elements
 }
 

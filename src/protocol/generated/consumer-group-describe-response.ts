@@ -80,8 +80,9 @@ export function readConsumerGroupDescribeResponseDescribedGroup(reader: Reader, 
 }
 
 export function readConsumerGroupDescribeResponseDescribedGroupArray(reader: Reader, length: number, version: number): ConsumerGroupDescribeResponseDescribedGroup[] {
-  const elements: ConsumerGroupDescribeResponseDescribedGroup[] = []
-  for (let index = 0; index < length; index++) elements.push(readConsumerGroupDescribeResponseDescribedGroup(reader, version))
+  if (length < 1) return []
+  const elements = [readConsumerGroupDescribeResponseDescribedGroup(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readConsumerGroupDescribeResponseDescribedGroup(reader, version))
   return elements
 }
 
@@ -150,8 +151,9 @@ export function readConsumerGroupDescribeResponseMember(reader: Reader, version:
 }
 
 export function readConsumerGroupDescribeResponseMemberArray(reader: Reader, length: number, version: number): ConsumerGroupDescribeResponseMember[] {
-  const elements: ConsumerGroupDescribeResponseMember[] = []
-  for (let index = 0; index < length; index++) elements.push(readConsumerGroupDescribeResponseMember(reader, version))
+  if (length < 1) return []
+  const elements = [readConsumerGroupDescribeResponseMember(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readConsumerGroupDescribeResponseMember(reader, version))
   return elements
 }
 
@@ -225,8 +227,9 @@ export function readConsumerGroupDescribeResponseTopicPartitions(reader: Reader,
 }
 
 export function readConsumerGroupDescribeResponseTopicPartitionsArray(reader: Reader, length: number, version: number): ConsumerGroupDescribeResponseTopicPartitions[] {
-  const elements: ConsumerGroupDescribeResponseTopicPartitions[] = []
-  for (let index = 0; index < length; index++) elements.push(readConsumerGroupDescribeResponseTopicPartitions(reader, version))
+  if (length < 1) return []
+  const elements = [readConsumerGroupDescribeResponseTopicPartitions(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readConsumerGroupDescribeResponseTopicPartitions(reader, version))
   return elements
 }
 

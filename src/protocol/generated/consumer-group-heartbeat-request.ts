@@ -96,8 +96,9 @@ export function readConsumerGroupHeartbeatRequestTopicPartitions(reader: Reader,
 }
 
 export function readConsumerGroupHeartbeatRequestTopicPartitionsArray(reader: Reader, length: number, version: number): ConsumerGroupHeartbeatRequestTopicPartitions[] {
-  const elements: ConsumerGroupHeartbeatRequestTopicPartitions[] = []
-  for (let index = 0; index < length; index++) elements.push(readConsumerGroupHeartbeatRequestTopicPartitions(reader, version))
+  if (length < 1) return []
+  const elements = [readConsumerGroupHeartbeatRequestTopicPartitions(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readConsumerGroupHeartbeatRequestTopicPartitions(reader, version))
   return elements
 }
 

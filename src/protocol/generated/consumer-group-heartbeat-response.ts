@@ -108,8 +108,9 @@ export function readConsumerGroupHeartbeatResponseTopicPartitions(reader: Reader
 }
 
 export function readConsumerGroupHeartbeatResponseTopicPartitionsArray(reader: Reader, length: number, version: number): ConsumerGroupHeartbeatResponseTopicPartitions[] {
-  const elements: ConsumerGroupHeartbeatResponseTopicPartitions[] = []
-  for (let index = 0; index < length; index++) elements.push(readConsumerGroupHeartbeatResponseTopicPartitions(reader, version))
+  if (length < 1) return []
+  const elements = [readConsumerGroupHeartbeatResponseTopicPartitions(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readConsumerGroupHeartbeatResponseTopicPartitions(reader, version))
   return elements
 }
 

@@ -48,8 +48,9 @@ export function readConsumerProtocolAssignmentTopicPartition(reader: Reader, _ve
 }
 
 export function readConsumerProtocolAssignmentTopicPartitionArray(reader: Reader, length: number, version: number): ConsumerProtocolAssignmentTopicPartition[] {
-  const elements: ConsumerProtocolAssignmentTopicPartition[] = []
-  for (let index = 0; index < length; index++) elements.push(readConsumerProtocolAssignmentTopicPartition(reader, version))
+  if (length < 1) return []
+  const elements = [readConsumerProtocolAssignmentTopicPartition(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readConsumerProtocolAssignmentTopicPartition(reader, version))
   return elements
 }
 

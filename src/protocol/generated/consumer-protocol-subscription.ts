@@ -66,8 +66,9 @@ export function readConsumerProtocolSubscriptionTopicPartition(reader: Reader, _
 }
 
 export function readConsumerProtocolSubscriptionTopicPartitionArray(reader: Reader, length: number, version: number): ConsumerProtocolSubscriptionTopicPartition[] {
-  const elements: ConsumerProtocolSubscriptionTopicPartition[] = []
-  for (let index = 0; index < length; index++) elements.push(readConsumerProtocolSubscriptionTopicPartition(reader, version))
+  if (length < 1) return []
+  const elements = [readConsumerProtocolSubscriptionTopicPartition(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readConsumerProtocolSubscriptionTopicPartition(reader, version))
   return elements
 }
 

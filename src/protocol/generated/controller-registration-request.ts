@@ -74,8 +74,9 @@ export function readControllerRegistrationRequestFeature(reader: Reader, _versio
 }
 
 export function readControllerRegistrationRequestFeatureArray(reader: Reader, length: number, version: number): ControllerRegistrationRequestFeature[] {
-  const elements: ControllerRegistrationRequestFeature[] = []
-  for (let index = 0; index < length; index++) elements.push(readControllerRegistrationRequestFeature(reader, version))
+  if (length < 1) return []
+  const elements = [readControllerRegistrationRequestFeature(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readControllerRegistrationRequestFeature(reader, version))
   return elements
 }
 
@@ -116,8 +117,9 @@ export function readControllerRegistrationRequestListener(reader: Reader, _versi
 }
 
 export function readControllerRegistrationRequestListenerArray(reader: Reader, length: number, version: number): ControllerRegistrationRequestListener[] {
-  const elements: ControllerRegistrationRequestListener[] = []
-  for (let index = 0; index < length; index++) elements.push(readControllerRegistrationRequestListener(reader, version))
+  if (length < 1) return []
+  const elements = [readControllerRegistrationRequestListener(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readControllerRegistrationRequestListener(reader, version))
   return elements
 }
 

@@ -81,8 +81,9 @@ export function readAclCreation(reader: Reader, version: number): AclCreation {
 }
 
 export function readAclCreationArray(reader: Reader, length: number, version: number): AclCreation[] {
-  const elements: AclCreation[] = []
-  for (let index = 0; index < length; index++) elements.push(readAclCreation(reader, version))
+  if (length < 1) return []
+  const elements = [readAclCreation(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAclCreation(reader, version))
   return elements
 }
 

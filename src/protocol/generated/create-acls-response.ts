@@ -70,8 +70,9 @@ export function readAclCreationResult(reader: Reader, version: number): AclCreat
 }
 
 export function readAclCreationResultArray(reader: Reader, length: number, version: number): AclCreationResult[] {
-  const elements: AclCreationResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readAclCreationResult(reader, version))
+  if (length < 1) return []
+  const elements = [readAclCreationResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAclCreationResult(reader, version))
   return elements
 }
 

@@ -86,8 +86,9 @@ export function readCreatableRenewers(reader: Reader, version: number): Creatabl
 }
 
 export function readCreatableRenewersArray(reader: Reader, length: number, version: number): CreatableRenewers[] {
-  const elements: CreatableRenewers[] = []
-  for (let index = 0; index < length; index++) elements.push(readCreatableRenewers(reader, version))
+  if (length < 1) return []
+  const elements = [readCreatableRenewers(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readCreatableRenewers(reader, version))
   return elements
 }
 

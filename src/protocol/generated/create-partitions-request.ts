@@ -78,8 +78,9 @@ export function readCreatePartitionsTopic(reader: Reader, version: number): Crea
 }
 
 export function readCreatePartitionsTopicArray(reader: Reader, length: number, version: number): CreatePartitionsTopic[] {
-  const elements: CreatePartitionsTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readCreatePartitionsTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readCreatePartitionsTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readCreatePartitionsTopic(reader, version))
   return elements
 }
 
@@ -122,8 +123,9 @@ export function readCreatePartitionsAssignment(reader: Reader, version: number):
 }
 
 export function readCreatePartitionsAssignmentArray(reader: Reader, length: number, version: number): CreatePartitionsAssignment[] {
-  const elements: CreatePartitionsAssignment[] = []
-  for (let index = 0; index < length; index++) elements.push(readCreatePartitionsAssignment(reader, version))
+  if (length < 1) return []
+  const elements = [readCreatePartitionsAssignment(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readCreatePartitionsAssignment(reader, version))
   return elements
 }
 

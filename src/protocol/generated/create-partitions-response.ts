@@ -73,8 +73,9 @@ export function readCreatePartitionsTopicResult(reader: Reader, version: number)
 }
 
 export function readCreatePartitionsTopicResultArray(reader: Reader, length: number, version: number): CreatePartitionsTopicResult[] {
-  const elements: CreatePartitionsTopicResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readCreatePartitionsTopicResult(reader, version))
+  if (length < 1) return []
+  const elements = [readCreatePartitionsTopicResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readCreatePartitionsTopicResult(reader, version))
   return elements
 }
 

@@ -84,8 +84,9 @@ export function readCreatableTopic(reader: Reader, version: number): CreatableTo
 }
 
 export function readCreatableTopicArray(reader: Reader, length: number, version: number): CreatableTopic[] {
-  const elements: CreatableTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readCreatableTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readCreatableTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readCreatableTopic(reader, version))
   return elements
 }
 
@@ -135,8 +136,9 @@ export function readCreatableTopicConfig(reader: Reader, version: number): Creat
 }
 
 export function readCreatableTopicConfigArray(reader: Reader, length: number, version: number): CreatableTopicConfig[] {
-  const elements: CreatableTopicConfig[] = []
-  for (let index = 0; index < length; index++) elements.push(readCreatableTopicConfig(reader, version))
+  if (length < 1) return []
+  const elements = [readCreatableTopicConfig(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readCreatableTopicConfig(reader, version))
   return elements
 }
 
@@ -180,8 +182,9 @@ export function readCreatableReplicaAssignment(reader: Reader, version: number):
 }
 
 export function readCreatableReplicaAssignmentArray(reader: Reader, length: number, version: number): CreatableReplicaAssignment[] {
-  const elements: CreatableReplicaAssignment[] = []
-  for (let index = 0; index < length; index++) elements.push(readCreatableReplicaAssignment(reader, version))
+  if (length < 1) return []
+  const elements = [readCreatableReplicaAssignment(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readCreatableReplicaAssignment(reader, version))
   return elements
 }
 

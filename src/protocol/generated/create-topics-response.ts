@@ -101,8 +101,9 @@ export function readCreatableTopicResult(reader: Reader, version: number): Creat
 }
 
 export function readCreatableTopicResultArray(reader: Reader, length: number, version: number): CreatableTopicResult[] {
-  const elements: CreatableTopicResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readCreatableTopicResult(reader, version))
+  if (length < 1) return []
+  const elements = [readCreatableTopicResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readCreatableTopicResult(reader, version))
   return elements
 }
 
@@ -172,8 +173,9 @@ export function readCreatableTopicConfigs(reader: Reader, _version: number): Cre
 }
 
 export function readCreatableTopicConfigsArray(reader: Reader, length: number, version: number): CreatableTopicConfigs[] {
-  const elements: CreatableTopicConfigs[] = []
-  for (let index = 0; index < length; index++) elements.push(readCreatableTopicConfigs(reader, version))
+  if (length < 1) return []
+  const elements = [readCreatableTopicConfigs(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readCreatableTopicConfigs(reader, version))
   return elements
 }
 

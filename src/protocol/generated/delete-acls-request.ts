@@ -81,8 +81,9 @@ export function readDeleteAclsFilter(reader: Reader, version: number): DeleteAcl
 }
 
 export function readDeleteAclsFilterArray(reader: Reader, length: number, version: number): DeleteAclsFilter[] {
-  const elements: DeleteAclsFilter[] = []
-  for (let index = 0; index < length; index++) elements.push(readDeleteAclsFilter(reader, version))
+  if (length < 1) return []
+  const elements = [readDeleteAclsFilter(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDeleteAclsFilter(reader, version))
   return elements
 }
 

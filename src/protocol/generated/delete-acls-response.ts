@@ -73,8 +73,9 @@ export function readDeleteAclsFilterResult(reader: Reader, version: number): Del
 }
 
 export function readDeleteAclsFilterResultArray(reader: Reader, length: number, version: number): DeleteAclsFilterResult[] {
-  const elements: DeleteAclsFilterResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readDeleteAclsFilterResult(reader, version))
+  if (length < 1) return []
+  const elements = [readDeleteAclsFilterResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDeleteAclsFilterResult(reader, version))
   return elements
 }
 
@@ -141,8 +142,9 @@ export function readDeleteAclsMatchingAcl(reader: Reader, version: number): Dele
 }
 
 export function readDeleteAclsMatchingAclArray(reader: Reader, length: number, version: number): DeleteAclsMatchingAcl[] {
-  const elements: DeleteAclsMatchingAcl[] = []
-  for (let index = 0; index < length; index++) elements.push(readDeleteAclsMatchingAcl(reader, version))
+  if (length < 1) return []
+  const elements = [readDeleteAclsMatchingAcl(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDeleteAclsMatchingAcl(reader, version))
   return elements
 }
 

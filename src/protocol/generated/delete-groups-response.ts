@@ -73,8 +73,9 @@ export function readDeletableGroupResult(reader: Reader, version: number): Delet
 }
 
 export function readDeletableGroupResultArray(reader: Reader, length: number, version: number): DeletableGroupResult[] {
-  const elements: DeletableGroupResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readDeletableGroupResult(reader, version))
+  if (length < 1) return []
+  const elements = [readDeletableGroupResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDeletableGroupResult(reader, version))
   return elements
 }
 

@@ -70,8 +70,9 @@ export function readDeleteRecordsTopic(reader: Reader, version: number): DeleteR
 }
 
 export function readDeleteRecordsTopicArray(reader: Reader, length: number, version: number): DeleteRecordsTopic[] {
-  const elements: DeleteRecordsTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readDeleteRecordsTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readDeleteRecordsTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDeleteRecordsTopic(reader, version))
   return elements
 }
 
@@ -116,8 +117,9 @@ export function readDeleteRecordsPartition(reader: Reader, version: number): Del
 }
 
 export function readDeleteRecordsPartitionArray(reader: Reader, length: number, version: number): DeleteRecordsPartition[] {
-  const elements: DeleteRecordsPartition[] = []
-  for (let index = 0; index < length; index++) elements.push(readDeleteRecordsPartition(reader, version))
+  if (length < 1) return []
+  const elements = [readDeleteRecordsPartition(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDeleteRecordsPartition(reader, version))
   return elements
 }
 

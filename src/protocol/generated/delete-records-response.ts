@@ -70,8 +70,9 @@ export function readDeleteRecordsTopicResult(reader: Reader, version: number): D
 }
 
 export function readDeleteRecordsTopicResultArray(reader: Reader, length: number, version: number): DeleteRecordsTopicResult[] {
-  const elements: DeleteRecordsTopicResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readDeleteRecordsTopicResult(reader, version))
+  if (length < 1) return []
+  const elements = [readDeleteRecordsTopicResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDeleteRecordsTopicResult(reader, version))
   return elements
 }
 
@@ -119,8 +120,9 @@ export function readDeleteRecordsPartitionResult(reader: Reader, version: number
 }
 
 export function readDeleteRecordsPartitionResultArray(reader: Reader, length: number, version: number): DeleteRecordsPartitionResult[] {
-  const elements: DeleteRecordsPartitionResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readDeleteRecordsPartitionResult(reader, version))
+  if (length < 1) return []
+  const elements = [readDeleteRecordsPartitionResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDeleteRecordsPartitionResult(reader, version))
   return elements
 }
 

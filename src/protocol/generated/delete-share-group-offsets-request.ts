@@ -54,8 +54,9 @@ export function readDeleteShareGroupOffsetsRequestTopic(reader: Reader, _version
 }
 
 export function readDeleteShareGroupOffsetsRequestTopicArray(reader: Reader, length: number, version: number): DeleteShareGroupOffsetsRequestTopic[] {
-  const elements: DeleteShareGroupOffsetsRequestTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readDeleteShareGroupOffsetsRequestTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readDeleteShareGroupOffsetsRequestTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDeleteShareGroupOffsetsRequestTopic(reader, version))
   return elements
 }
 

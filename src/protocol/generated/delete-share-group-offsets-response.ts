@@ -72,8 +72,9 @@ export function readDeleteShareGroupOffsetsResponseTopic(reader: Reader, _versio
 }
 
 export function readDeleteShareGroupOffsetsResponseTopicArray(reader: Reader, length: number, version: number): DeleteShareGroupOffsetsResponseTopic[] {
-  const elements: DeleteShareGroupOffsetsResponseTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readDeleteShareGroupOffsetsResponseTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readDeleteShareGroupOffsetsResponseTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDeleteShareGroupOffsetsResponseTopic(reader, version))
   return elements
 }
 

@@ -58,8 +58,9 @@ export function readDeleteStateData(reader: Reader, version: number): DeleteStat
 }
 
 export function readDeleteStateDataArray(reader: Reader, length: number, version: number): DeleteStateData[] {
-  const elements: DeleteStateData[] = []
-  for (let index = 0; index < length; index++) elements.push(readDeleteStateData(reader, version))
+  if (length < 1) return []
+  const elements = [readDeleteStateData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDeleteStateData(reader, version))
   return elements
 }
 
@@ -91,8 +92,9 @@ export function readDeleteShareGroupStateRequestPartitionData(reader: Reader, _v
 }
 
 export function readDeleteShareGroupStateRequestPartitionDataArray(reader: Reader, length: number, version: number): DeleteShareGroupStateRequestPartitionData[] {
-  const elements: DeleteShareGroupStateRequestPartitionData[] = []
-  for (let index = 0; index < length; index++) elements.push(readDeleteShareGroupStateRequestPartitionData(reader, version))
+  if (length < 1) return []
+  const elements = [readDeleteShareGroupStateRequestPartitionData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDeleteShareGroupStateRequestPartitionData(reader, version))
   return elements
 }
 

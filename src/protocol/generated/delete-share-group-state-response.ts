@@ -54,8 +54,9 @@ export function readDeleteStateResult(reader: Reader, version: number): DeleteSt
 }
 
 export function readDeleteStateResultArray(reader: Reader, length: number, version: number): DeleteStateResult[] {
-  const elements: DeleteStateResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readDeleteStateResult(reader, version))
+  if (length < 1) return []
+  const elements = [readDeleteStateResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDeleteStateResult(reader, version))
   return elements
 }
 
@@ -93,8 +94,9 @@ export function readDeleteShareGroupStateResponsePartitionResult(reader: Reader,
 }
 
 export function readDeleteShareGroupStateResponsePartitionResultArray(reader: Reader, length: number, version: number): DeleteShareGroupStateResponsePartitionResult[] {
-  const elements: DeleteShareGroupStateResponsePartitionResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readDeleteShareGroupStateResponsePartitionResult(reader, version))
+  if (length < 1) return []
+  const elements = [readDeleteShareGroupStateResponsePartitionResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDeleteShareGroupStateResponsePartitionResult(reader, version))
   return elements
 }
 

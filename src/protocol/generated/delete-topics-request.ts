@@ -78,8 +78,9 @@ export function readDeleteTopicState(reader: Reader, _version: number): DeleteTo
 }
 
 export function readDeleteTopicStateArray(reader: Reader, length: number, version: number): DeleteTopicState[] {
-  const elements: DeleteTopicState[] = []
-  for (let index = 0; index < length; index++) elements.push(readDeleteTopicState(reader, version))
+  if (length < 1) return []
+  const elements = [readDeleteTopicState(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDeleteTopicState(reader, version))
   return elements
 }
 

@@ -77,8 +77,9 @@ export function readDeletableTopicResult(reader: Reader, version: number): Delet
 }
 
 export function readDeletableTopicResultArray(reader: Reader, length: number, version: number): DeletableTopicResult[] {
-  const elements: DeletableTopicResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readDeletableTopicResult(reader, version))
+  if (length < 1) return []
+  const elements = [readDeletableTopicResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDeletableTopicResult(reader, version))
   return elements
 }
 

@@ -85,8 +85,9 @@ export function readDescribeAclsResource(reader: Reader, version: number): Descr
 }
 
 export function readDescribeAclsResourceArray(reader: Reader, length: number, version: number): DescribeAclsResource[] {
-  const elements: DescribeAclsResource[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeAclsResource(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeAclsResource(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeAclsResource(reader, version))
   return elements
 }
 
@@ -139,8 +140,9 @@ export function readAclDescription(reader: Reader, version: number): AclDescript
 }
 
 export function readAclDescriptionArray(reader: Reader, length: number, version: number): AclDescription[] {
-  const elements: AclDescription[] = []
-  for (let index = 0; index < length; index++) elements.push(readAclDescription(reader, version))
+  if (length < 1) return []
+  const elements = [readAclDescription(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAclDescription(reader, version))
   return elements
 }
 

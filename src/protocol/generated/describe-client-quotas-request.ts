@@ -73,8 +73,9 @@ export function readComponentData(reader: Reader, version: number): ComponentDat
 }
 
 export function readComponentDataArray(reader: Reader, length: number, version: number): ComponentData[] {
-  const elements: ComponentData[] = []
-  for (let index = 0; index < length; index++) elements.push(readComponentData(reader, version))
+  if (length < 1) return []
+  const elements = [readComponentData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readComponentData(reader, version))
   return elements
 }
 

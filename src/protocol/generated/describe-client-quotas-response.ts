@@ -79,8 +79,9 @@ export function readDescribeClientQuotasResponseEntryData(reader: Reader, versio
 }
 
 export function readDescribeClientQuotasResponseEntryDataArray(reader: Reader, length: number, version: number): DescribeClientQuotasResponseEntryData[] {
-  const elements: DescribeClientQuotasResponseEntryData[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeClientQuotasResponseEntryData(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeClientQuotasResponseEntryData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeClientQuotasResponseEntryData(reader, version))
   return elements
 }
 
@@ -130,8 +131,9 @@ export function readValueData(reader: Reader, version: number): ValueData {
 }
 
 export function readValueDataArray(reader: Reader, length: number, version: number): ValueData[] {
-  const elements: ValueData[] = []
-  for (let index = 0; index < length; index++) elements.push(readValueData(reader, version))
+  if (length < 1) return []
+  const elements = [readValueData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readValueData(reader, version))
   return elements
 }
 
@@ -174,8 +176,9 @@ export function readDescribeClientQuotasResponseEntityData(reader: Reader, versi
 }
 
 export function readDescribeClientQuotasResponseEntityDataArray(reader: Reader, length: number, version: number): DescribeClientQuotasResponseEntityData[] {
-  const elements: DescribeClientQuotasResponseEntityData[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeClientQuotasResponseEntityData(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeClientQuotasResponseEntityData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeClientQuotasResponseEntityData(reader, version))
   return elements
 }
 

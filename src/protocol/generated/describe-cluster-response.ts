@@ -95,8 +95,9 @@ export function readDescribeClusterBroker(reader: Reader, version: number): Desc
 }
 
 export function readDescribeClusterBrokerArray(reader: Reader, length: number, version: number): DescribeClusterBroker[] {
-  const elements: DescribeClusterBroker[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeClusterBroker(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeClusterBroker(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeClusterBroker(reader, version))
   return elements
 }
 

@@ -82,8 +82,9 @@ export function readDescribeConfigsResource(reader: Reader, version: number): De
 }
 
 export function readDescribeConfigsResourceArray(reader: Reader, length: number, version: number): DescribeConfigsResource[] {
-  const elements: DescribeConfigsResource[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeConfigsResource(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeConfigsResource(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeConfigsResource(reader, version))
   return elements
 }
 

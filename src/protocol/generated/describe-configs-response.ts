@@ -79,8 +79,9 @@ export function readDescribeConfigsResult(reader: Reader, version: number): Desc
 }
 
 export function readDescribeConfigsResultArray(reader: Reader, length: number, version: number): DescribeConfigsResult[] {
-  const elements: DescribeConfigsResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeConfigsResult(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeConfigsResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeConfigsResult(reader, version))
   return elements
 }
 
@@ -147,8 +148,9 @@ export function readDescribeConfigsResourceResult(reader: Reader, version: numbe
 }
 
 export function readDescribeConfigsResourceResultArray(reader: Reader, length: number, version: number): DescribeConfigsResourceResult[] {
-  const elements: DescribeConfigsResourceResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeConfigsResourceResult(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeConfigsResourceResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeConfigsResourceResult(reader, version))
   return elements
 }
 
@@ -208,8 +210,9 @@ export function readDescribeConfigsSynonym(reader: Reader, version: number): Des
 }
 
 export function readDescribeConfigsSynonymArray(reader: Reader, length: number, version: number): DescribeConfigsSynonym[] {
-  const elements: DescribeConfigsSynonym[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeConfigsSynonym(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeConfigsSynonym(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeConfigsSynonym(reader, version))
   return elements
 }
 

@@ -66,8 +66,9 @@ export function readDescribeDelegationTokenOwner(reader: Reader, version: number
 }
 
 export function readDescribeDelegationTokenOwnerArray(reader: Reader, length: number, version: number): DescribeDelegationTokenOwner[] {
-  const elements: DescribeDelegationTokenOwner[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeDelegationTokenOwner(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeDelegationTokenOwner(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeDelegationTokenOwner(reader, version))
   return elements
 }
 

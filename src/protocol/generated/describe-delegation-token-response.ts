@@ -99,8 +99,9 @@ export function readDescribedDelegationToken(reader: Reader, version: number): D
 }
 
 export function readDescribedDelegationTokenArray(reader: Reader, length: number, version: number): DescribedDelegationToken[] {
-  const elements: DescribedDelegationToken[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribedDelegationToken(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribedDelegationToken(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribedDelegationToken(reader, version))
   return elements
 }
 
@@ -164,8 +165,9 @@ export function readDescribedDelegationTokenRenewer(reader: Reader, version: num
 }
 
 export function readDescribedDelegationTokenRenewerArray(reader: Reader, length: number, version: number): DescribedDelegationTokenRenewer[] {
-  const elements: DescribedDelegationTokenRenewer[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribedDelegationTokenRenewer(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribedDelegationTokenRenewer(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribedDelegationTokenRenewer(reader, version))
   return elements
 }
 

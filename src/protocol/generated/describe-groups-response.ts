@@ -91,8 +91,9 @@ export function readDescribeGroupsResponseDescribedGroup(reader: Reader, version
 }
 
 export function readDescribeGroupsResponseDescribedGroupArray(reader: Reader, length: number, version: number): DescribeGroupsResponseDescribedGroup[] {
-  const elements: DescribeGroupsResponseDescribedGroup[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeGroupsResponseDescribedGroup(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeGroupsResponseDescribedGroup(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeGroupsResponseDescribedGroup(reader, version))
   return elements
 }
 
@@ -166,8 +167,9 @@ export function readDescribedGroupMember(reader: Reader, version: number): Descr
 }
 
 export function readDescribedGroupMemberArray(reader: Reader, length: number, version: number): DescribedGroupMember[] {
-  const elements: DescribedGroupMember[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribedGroupMember(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribedGroupMember(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribedGroupMember(reader, version))
   return elements
 }
 

@@ -67,8 +67,9 @@ export function readDescribableLogDirTopic(reader: Reader, version: number): Des
 }
 
 export function readDescribableLogDirTopicArray(reader: Reader, length: number, version: number): DescribableLogDirTopic[] {
-  const elements: DescribableLogDirTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribableLogDirTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribableLogDirTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribableLogDirTopic(reader, version))
   return elements
 }
 

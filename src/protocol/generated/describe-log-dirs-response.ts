@@ -88,8 +88,9 @@ export function readDescribeLogDirsResult(reader: Reader, version: number): Desc
 }
 
 export function readDescribeLogDirsResultArray(reader: Reader, length: number, version: number): DescribeLogDirsResult[] {
-  const elements: DescribeLogDirsResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeLogDirsResult(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeLogDirsResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeLogDirsResult(reader, version))
   return elements
 }
 
@@ -144,8 +145,9 @@ export function readDescribeLogDirsTopic(reader: Reader, version: number): Descr
 }
 
 export function readDescribeLogDirsTopicArray(reader: Reader, length: number, version: number): DescribeLogDirsTopic[] {
-  const elements: DescribeLogDirsTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeLogDirsTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeLogDirsTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeLogDirsTopic(reader, version))
   return elements
 }
 
@@ -196,8 +198,9 @@ export function readDescribeLogDirsPartition(reader: Reader, version: number): D
 }
 
 export function readDescribeLogDirsPartitionArray(reader: Reader, length: number, version: number): DescribeLogDirsPartition[] {
-  const elements: DescribeLogDirsPartition[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeLogDirsPartition(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeLogDirsPartition(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeLogDirsPartition(reader, version))
   return elements
 }
 

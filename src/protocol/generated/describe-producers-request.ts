@@ -54,8 +54,9 @@ export function readDescribeProducersRequestTopicRequest(reader: Reader, _versio
 }
 
 export function readDescribeProducersRequestTopicRequestArray(reader: Reader, length: number, version: number): DescribeProducersRequestTopicRequest[] {
-  const elements: DescribeProducersRequestTopicRequest[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeProducersRequestTopicRequest(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeProducersRequestTopicRequest(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeProducersRequestTopicRequest(reader, version))
   return elements
 }
 

@@ -57,8 +57,9 @@ export function readTopicResponse(reader: Reader, version: number): TopicRespons
 }
 
 export function readTopicResponseArray(reader: Reader, length: number, version: number): TopicResponse[] {
-  const elements: TopicResponse[] = []
-  for (let index = 0; index < length; index++) elements.push(readTopicResponse(reader, version))
+  if (length < 1) return []
+  const elements = [readTopicResponse(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readTopicResponse(reader, version))
   return elements
 }
 
@@ -99,8 +100,9 @@ export function readPartitionResponse(reader: Reader, version: number): Partitio
 }
 
 export function readPartitionResponseArray(reader: Reader, length: number, version: number): PartitionResponse[] {
-  const elements: PartitionResponse[] = []
-  for (let index = 0; index < length; index++) elements.push(readPartitionResponse(reader, version))
+  if (length < 1) return []
+  const elements = [readPartitionResponse(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readPartitionResponse(reader, version))
   return elements
 }
 
@@ -149,8 +151,9 @@ export function readProducerState(reader: Reader, _version: number): ProducerSta
 }
 
 export function readProducerStateArray(reader: Reader, length: number, version: number): ProducerState[] {
-  const elements: ProducerState[] = []
-  for (let index = 0; index < length; index++) elements.push(readProducerState(reader, version))
+  if (length < 1) return []
+  const elements = [readProducerState(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readProducerState(reader, version))
   return elements
 }
 

@@ -53,8 +53,9 @@ export function readDescribeQuorumRequestTopicData(reader: Reader, version: numb
 }
 
 export function readDescribeQuorumRequestTopicDataArray(reader: Reader, length: number, version: number): DescribeQuorumRequestTopicData[] {
-  const elements: DescribeQuorumRequestTopicData[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeQuorumRequestTopicData(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeQuorumRequestTopicData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeQuorumRequestTopicData(reader, version))
   return elements
 }
 
@@ -86,8 +87,9 @@ export function readDescribeQuorumRequestPartitionData(reader: Reader, _version:
 }
 
 export function readDescribeQuorumRequestPartitionDataArray(reader: Reader, length: number, version: number): DescribeQuorumRequestPartitionData[] {
-  const elements: DescribeQuorumRequestPartitionData[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeQuorumRequestPartitionData(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeQuorumRequestPartitionData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeQuorumRequestPartitionData(reader, version))
   return elements
 }
 

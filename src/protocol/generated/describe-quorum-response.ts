@@ -74,8 +74,9 @@ export function readNode(reader: Reader, version: number): Node {
 }
 
 export function readNodeArray(reader: Reader, length: number, version: number): Node[] {
-  const elements: Node[] = []
-  for (let index = 0; index < length; index++) elements.push(readNode(reader, version))
+  if (length < 1) return []
+  const elements = [readNode(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readNode(reader, version))
   return elements
 }
 
@@ -113,8 +114,9 @@ export function readDescribeQuorumResponseListener(reader: Reader, _version: num
 }
 
 export function readDescribeQuorumResponseListenerArray(reader: Reader, length: number, version: number): DescribeQuorumResponseListener[] {
-  const elements: DescribeQuorumResponseListener[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeQuorumResponseListener(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeQuorumResponseListener(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeQuorumResponseListener(reader, version))
   return elements
 }
 
@@ -149,8 +151,9 @@ export function readDescribeQuorumResponseTopicData(reader: Reader, version: num
 }
 
 export function readDescribeQuorumResponseTopicDataArray(reader: Reader, length: number, version: number): DescribeQuorumResponseTopicData[] {
-  const elements: DescribeQuorumResponseTopicData[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeQuorumResponseTopicData(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeQuorumResponseTopicData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeQuorumResponseTopicData(reader, version))
   return elements
 }
 
@@ -203,8 +206,9 @@ export function readDescribeQuorumResponsePartitionData(reader: Reader, version:
 }
 
 export function readDescribeQuorumResponsePartitionDataArray(reader: Reader, length: number, version: number): DescribeQuorumResponsePartitionData[] {
-  const elements: DescribeQuorumResponsePartitionData[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeQuorumResponsePartitionData(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeQuorumResponsePartitionData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeQuorumResponsePartitionData(reader, version))
   return elements
 }
 
@@ -257,8 +261,9 @@ export function readDescribeQuorumResponseReplicaState(reader: Reader, version: 
 }
 
 export function readDescribeQuorumResponseReplicaStateArray(reader: Reader, length: number, version: number): DescribeQuorumResponseReplicaState[] {
-  const elements: DescribeQuorumResponseReplicaState[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeQuorumResponseReplicaState(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeQuorumResponseReplicaState(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeQuorumResponseReplicaState(reader, version))
   return elements
 }
 

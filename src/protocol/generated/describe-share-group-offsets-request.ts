@@ -54,8 +54,9 @@ export function readDescribeShareGroupOffsetsRequestGroup(reader: Reader, versio
 }
 
 export function readDescribeShareGroupOffsetsRequestGroupArray(reader: Reader, length: number, version: number): DescribeShareGroupOffsetsRequestGroup[] {
-  const elements: DescribeShareGroupOffsetsRequestGroup[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeShareGroupOffsetsRequestGroup(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeShareGroupOffsetsRequestGroup(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeShareGroupOffsetsRequestGroup(reader, version))
   return elements
 }
 
@@ -90,8 +91,9 @@ export function readDescribeShareGroupOffsetsRequestTopic(reader: Reader, _versi
 }
 
 export function readDescribeShareGroupOffsetsRequestTopicArray(reader: Reader, length: number, version: number): DescribeShareGroupOffsetsRequestTopic[] {
-  const elements: DescribeShareGroupOffsetsRequestTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeShareGroupOffsetsRequestTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeShareGroupOffsetsRequestTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeShareGroupOffsetsRequestTopic(reader, version))
   return elements
 }
 

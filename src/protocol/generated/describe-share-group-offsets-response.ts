@@ -64,8 +64,9 @@ export function readDescribeShareGroupOffsetsResponseGroup(reader: Reader, versi
 }
 
 export function readDescribeShareGroupOffsetsResponseGroupArray(reader: Reader, length: number, version: number): DescribeShareGroupOffsetsResponseGroup[] {
-  const elements: DescribeShareGroupOffsetsResponseGroup[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeShareGroupOffsetsResponseGroup(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeShareGroupOffsetsResponseGroup(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeShareGroupOffsetsResponseGroup(reader, version))
   return elements
 }
 
@@ -105,8 +106,9 @@ export function readDescribeShareGroupOffsetsResponseTopic(reader: Reader, versi
 }
 
 export function readDescribeShareGroupOffsetsResponseTopicArray(reader: Reader, length: number, version: number): DescribeShareGroupOffsetsResponseTopic[] {
-  const elements: DescribeShareGroupOffsetsResponseTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeShareGroupOffsetsResponseTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeShareGroupOffsetsResponseTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeShareGroupOffsetsResponseTopic(reader, version))
   return elements
 }
 
@@ -154,8 +156,9 @@ export function readDescribeShareGroupOffsetsResponsePartition(reader: Reader, v
 }
 
 export function readDescribeShareGroupOffsetsResponsePartitionArray(reader: Reader, length: number, version: number): DescribeShareGroupOffsetsResponsePartition[] {
-  const elements: DescribeShareGroupOffsetsResponsePartition[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeShareGroupOffsetsResponsePartition(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeShareGroupOffsetsResponsePartition(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeShareGroupOffsetsResponsePartition(reader, version))
   return elements
 }
 

@@ -91,8 +91,9 @@ export function readDescribeTopicPartitionsRequestTopicRequest(reader: Reader, _
 }
 
 export function readDescribeTopicPartitionsRequestTopicRequestArray(reader: Reader, length: number, version: number): DescribeTopicPartitionsRequestTopicRequest[] {
-  const elements: DescribeTopicPartitionsRequestTopicRequest[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeTopicPartitionsRequestTopicRequest(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeTopicPartitionsRequestTopicRequest(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeTopicPartitionsRequestTopicRequest(reader, version))
   return elements
 }
 

@@ -108,8 +108,9 @@ export function readDescribeTopicPartitionsResponseTopic(reader: Reader, version
 }
 
 export function readDescribeTopicPartitionsResponseTopicArray(reader: Reader, length: number, version: number): DescribeTopicPartitionsResponseTopic[] {
-  const elements: DescribeTopicPartitionsResponseTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeTopicPartitionsResponseTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeTopicPartitionsResponseTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeTopicPartitionsResponseTopic(reader, version))
   return elements
 }
 
@@ -169,8 +170,9 @@ export function readDescribeTopicPartitionsResponsePartition(reader: Reader, _ve
 }
 
 export function readDescribeTopicPartitionsResponsePartitionArray(reader: Reader, length: number, version: number): DescribeTopicPartitionsResponsePartition[] {
-  const elements: DescribeTopicPartitionsResponsePartition[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeTopicPartitionsResponsePartition(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeTopicPartitionsResponsePartition(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeTopicPartitionsResponsePartition(reader, version))
   return elements
 }
 

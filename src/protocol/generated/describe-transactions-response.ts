@@ -76,8 +76,9 @@ export function readDescribeTransactionsResponseTransactionState(reader: Reader,
 }
 
 export function readDescribeTransactionsResponseTransactionStateArray(reader: Reader, length: number, version: number): DescribeTransactionsResponseTransactionState[] {
-  const elements: DescribeTransactionsResponseTransactionState[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeTransactionsResponseTransactionState(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeTransactionsResponseTransactionState(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeTransactionsResponseTransactionState(reader, version))
   return elements
 }
 
@@ -118,8 +119,9 @@ export function readDescribeTransactionsResponseTopicData(reader: Reader, _versi
 }
 
 export function readDescribeTransactionsResponseTopicDataArray(reader: Reader, length: number, version: number): DescribeTransactionsResponseTopicData[] {
-  const elements: DescribeTransactionsResponseTopicData[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeTransactionsResponseTopicData(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeTransactionsResponseTopicData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeTransactionsResponseTopicData(reader, version))
   return elements
 }
 

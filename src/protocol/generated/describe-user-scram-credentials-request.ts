@@ -50,8 +50,9 @@ export function readUserName(reader: Reader, _version: number): UserName {
 }
 
 export function readUserNameArray(reader: Reader, length: number, version: number): UserName[] {
-  const elements: UserName[] = []
-  for (let index = 0; index < length; index++) elements.push(readUserName(reader, version))
+  if (length < 1) return []
+  const elements = [readUserName(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readUserName(reader, version))
   return elements
 }
 

@@ -71,8 +71,9 @@ export function readDescribeUserScramCredentialsResult(reader: Reader, version: 
 }
 
 export function readDescribeUserScramCredentialsResultArray(reader: Reader, length: number, version: number): DescribeUserScramCredentialsResult[] {
-  const elements: DescribeUserScramCredentialsResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readDescribeUserScramCredentialsResult(reader, version))
+  if (length < 1) return []
+  const elements = [readDescribeUserScramCredentialsResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readDescribeUserScramCredentialsResult(reader, version))
   return elements
 }
 
@@ -109,8 +110,9 @@ export function readCredentialInfo(reader: Reader, _version: number): Credential
 }
 
 export function readCredentialInfoArray(reader: Reader, length: number, version: number): CredentialInfo[] {
-  const elements: CredentialInfo[] = []
-  for (let index = 0; index < length; index++) elements.push(readCredentialInfo(reader, version))
+  if (length < 1) return []
+  const elements = [readCredentialInfo(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readCredentialInfo(reader, version))
   return elements
 }
 

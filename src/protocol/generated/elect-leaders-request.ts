@@ -79,8 +79,9 @@ export function readElectLeadersRequestTopicPartitions(reader: Reader, version: 
 }
 
 export function readElectLeadersRequestTopicPartitionsArray(reader: Reader, length: number, version: number): ElectLeadersRequestTopicPartitions[] {
-  const elements: ElectLeadersRequestTopicPartitions[] = []
-  for (let index = 0; index < length; index++) elements.push(readElectLeadersRequestTopicPartitions(reader, version))
+  if (length < 1) return []
+  const elements = [readElectLeadersRequestTopicPartitions(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readElectLeadersRequestTopicPartitions(reader, version))
   return elements
 }
 

@@ -78,8 +78,9 @@ export function readReplicaElectionResult(reader: Reader, version: number): Repl
 }
 
 export function readReplicaElectionResultArray(reader: Reader, length: number, version: number): ReplicaElectionResult[] {
-  const elements: ReplicaElectionResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readReplicaElectionResult(reader, version))
+  if (length < 1) return []
+  const elements = [readReplicaElectionResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readReplicaElectionResult(reader, version))
   return elements
 }
 
@@ -127,8 +128,9 @@ export function readElectLeadersResponsePartitionResult(reader: Reader, version:
 }
 
 export function readElectLeadersResponsePartitionResultArray(reader: Reader, length: number, version: number): ElectLeadersResponsePartitionResult[] {
-  const elements: ElectLeadersResponsePartitionResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readElectLeadersResponsePartitionResult(reader, version))
+  if (length < 1) return []
+  const elements = [readElectLeadersResponsePartitionResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readElectLeadersResponsePartitionResult(reader, version))
   return elements
 }
 

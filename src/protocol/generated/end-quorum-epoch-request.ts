@@ -80,8 +80,9 @@ export function readEndQuorumEpochRequestLeaderEndpoint(reader: Reader, _version
 }
 
 export function readEndQuorumEpochRequestLeaderEndpointArray(reader: Reader, length: number, version: number): EndQuorumEpochRequestLeaderEndpoint[] {
-  const elements: EndQuorumEpochRequestLeaderEndpoint[] = []
-  for (let index = 0; index < length; index++) elements.push(readEndQuorumEpochRequestLeaderEndpoint(reader, version))
+  if (length < 1) return []
+  const elements = [readEndQuorumEpochRequestLeaderEndpoint(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readEndQuorumEpochRequestLeaderEndpoint(reader, version))
   return elements
 }
 
@@ -119,8 +120,9 @@ export function readEndQuorumEpochRequestTopicData(reader: Reader, version: numb
 }
 
 export function readEndQuorumEpochRequestTopicDataArray(reader: Reader, length: number, version: number): EndQuorumEpochRequestTopicData[] {
-  const elements: EndQuorumEpochRequestTopicData[] = []
-  for (let index = 0; index < length; index++) elements.push(readEndQuorumEpochRequestTopicData(reader, version))
+  if (length < 1) return []
+  const elements = [readEndQuorumEpochRequestTopicData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readEndQuorumEpochRequestTopicData(reader, version))
   return elements
 }
 
@@ -174,8 +176,9 @@ export function readEndQuorumEpochRequestPartitionData(reader: Reader, version: 
 }
 
 export function readEndQuorumEpochRequestPartitionDataArray(reader: Reader, length: number, version: number): EndQuorumEpochRequestPartitionData[] {
-  const elements: EndQuorumEpochRequestPartitionData[] = []
-  for (let index = 0; index < length; index++) elements.push(readEndQuorumEpochRequestPartitionData(reader, version))
+  if (length < 1) return []
+  const elements = [readEndQuorumEpochRequestPartitionData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readEndQuorumEpochRequestPartitionData(reader, version))
   return elements
 }
 
@@ -222,8 +225,9 @@ export function readReplicaInfo(reader: Reader, _version: number): ReplicaInfo {
 }
 
 export function readReplicaInfoArray(reader: Reader, length: number, version: number): ReplicaInfo[] {
-  const elements: ReplicaInfo[] = []
-  for (let index = 0; index < length; index++) elements.push(readReplicaInfo(reader, version))
+  if (length < 1) return []
+  const elements = [readReplicaInfo(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readReplicaInfo(reader, version))
   return elements
 }
 

@@ -93,8 +93,9 @@ export function readEndQuorumEpochResponseNodeEndpoint(reader: Reader, _version:
 }
 
 export function readEndQuorumEpochResponseNodeEndpointArray(reader: Reader, length: number, version: number): EndQuorumEpochResponseNodeEndpoint[] {
-  const elements: EndQuorumEpochResponseNodeEndpoint[] = []
-  for (let index = 0; index < length; index++) elements.push(readEndQuorumEpochResponseNodeEndpoint(reader, version))
+  if (length < 1) return []
+  const elements = [readEndQuorumEpochResponseNodeEndpoint(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readEndQuorumEpochResponseNodeEndpoint(reader, version))
   return elements
 }
 
@@ -132,8 +133,9 @@ export function readEndQuorumEpochResponseTopicData(reader: Reader, version: num
 }
 
 export function readEndQuorumEpochResponseTopicDataArray(reader: Reader, length: number, version: number): EndQuorumEpochResponseTopicData[] {
-  const elements: EndQuorumEpochResponseTopicData[] = []
-  for (let index = 0; index < length; index++) elements.push(readEndQuorumEpochResponseTopicData(reader, version))
+  if (length < 1) return []
+  const elements = [readEndQuorumEpochResponseTopicData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readEndQuorumEpochResponseTopicData(reader, version))
   return elements
 }
 
@@ -184,8 +186,9 @@ export function readEndQuorumEpochResponsePartitionData(reader: Reader, version:
 }
 
 export function readEndQuorumEpochResponsePartitionDataArray(reader: Reader, length: number, version: number): EndQuorumEpochResponsePartitionData[] {
-  const elements: EndQuorumEpochResponsePartitionData[] = []
-  for (let index = 0; index < length; index++) elements.push(readEndQuorumEpochResponsePartitionData(reader, version))
+  if (length < 1) return []
+  const elements = [readEndQuorumEpochResponsePartitionData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readEndQuorumEpochResponsePartitionData(reader, version))
   return elements
 }
 

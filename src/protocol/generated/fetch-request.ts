@@ -158,8 +158,9 @@ export function readFetchRequestForgottenTopic(reader: Reader, version: number):
 }
 
 export function readFetchRequestForgottenTopicArray(reader: Reader, length: number, version: number): FetchRequestForgottenTopic[] {
-  const elements: FetchRequestForgottenTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readFetchRequestForgottenTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readFetchRequestForgottenTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readFetchRequestForgottenTopic(reader, version))
   return elements
 }
 
@@ -210,8 +211,9 @@ export function readFetchRequestFetchTopic(reader: Reader, version: number): Fet
 }
 
 export function readFetchRequestFetchTopicArray(reader: Reader, length: number, version: number): FetchRequestFetchTopic[] {
-  const elements: FetchRequestFetchTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readFetchRequestFetchTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readFetchRequestFetchTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readFetchRequestFetchTopic(reader, version))
   return elements
 }
 
@@ -296,8 +298,9 @@ export function readFetchRequestFetchPartition(reader: Reader, version: number):
 }
 
 export function readFetchRequestFetchPartitionArray(reader: Reader, length: number, version: number): FetchRequestFetchPartition[] {
-  const elements: FetchRequestFetchPartition[] = []
-  for (let index = 0; index < length; index++) elements.push(readFetchRequestFetchPartition(reader, version))
+  if (length < 1) return []
+  const elements = [readFetchRequestFetchPartition(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readFetchRequestFetchPartition(reader, version))
   return elements
 }
 

@@ -113,8 +113,9 @@ export function readFetchResponseNodeEndpoint(reader: Reader, _version: number):
 }
 
 export function readFetchResponseNodeEndpointArray(reader: Reader, length: number, version: number): FetchResponseNodeEndpoint[] {
-  const elements: FetchResponseNodeEndpoint[] = []
-  for (let index = 0; index < length; index++) elements.push(readFetchResponseNodeEndpoint(reader, version))
+  if (length < 1) return []
+  const elements = [readFetchResponseNodeEndpoint(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readFetchResponseNodeEndpoint(reader, version))
   return elements
 }
 
@@ -156,8 +157,9 @@ export function readFetchableTopicResponse(reader: Reader, version: number): Fet
 }
 
 export function readFetchableTopicResponseArray(reader: Reader, length: number, version: number): FetchableTopicResponse[] {
-  const elements: FetchableTopicResponse[] = []
-  for (let index = 0; index < length; index++) elements.push(readFetchableTopicResponse(reader, version))
+  if (length < 1) return []
+  const elements = [readFetchableTopicResponse(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readFetchableTopicResponse(reader, version))
   return elements
 }
 
@@ -252,8 +254,9 @@ export function readFetchResponsePartitionData(reader: Reader, version: number):
 }
 
 export function readFetchResponsePartitionDataArray(reader: Reader, length: number, version: number): FetchResponsePartitionData[] {
-  const elements: FetchResponsePartitionData[] = []
-  for (let index = 0; index < length; index++) elements.push(readFetchResponsePartitionData(reader, version))
+  if (length < 1) return []
+  const elements = [readFetchResponsePartitionData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readFetchResponsePartitionData(reader, version))
   return elements
 }
 
@@ -329,8 +332,9 @@ export function readAbortedTransaction(reader: Reader, version: number): Aborted
 }
 
 export function readAbortedTransactionArray(reader: Reader, length: number, version: number): AbortedTransaction[] {
-  const elements: AbortedTransaction[] = []
-  for (let index = 0; index < length; index++) elements.push(readAbortedTransaction(reader, version))
+  if (length < 1) return []
+  const elements = [readAbortedTransaction(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAbortedTransaction(reader, version))
   return elements
 }
 

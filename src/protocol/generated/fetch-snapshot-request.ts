@@ -84,8 +84,9 @@ export function readFetchSnapshotRequestTopicSnapshot(reader: Reader, version: n
 }
 
 export function readFetchSnapshotRequestTopicSnapshotArray(reader: Reader, length: number, version: number): FetchSnapshotRequestTopicSnapshot[] {
-  const elements: FetchSnapshotRequestTopicSnapshot[] = []
-  for (let index = 0; index < length; index++) elements.push(readFetchSnapshotRequestTopicSnapshot(reader, version))
+  if (length < 1) return []
+  const elements = [readFetchSnapshotRequestTopicSnapshot(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readFetchSnapshotRequestTopicSnapshot(reader, version))
   return elements
 }
 
@@ -142,8 +143,9 @@ export function readFetchSnapshotRequestPartitionSnapshot(reader: Reader, versio
 }
 
 export function readFetchSnapshotRequestPartitionSnapshotArray(reader: Reader, length: number, version: number): FetchSnapshotRequestPartitionSnapshot[] {
-  const elements: FetchSnapshotRequestPartitionSnapshot[] = []
-  for (let index = 0; index < length; index++) elements.push(readFetchSnapshotRequestPartitionSnapshot(reader, version))
+  if (length < 1) return []
+  const elements = [readFetchSnapshotRequestPartitionSnapshot(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readFetchSnapshotRequestPartitionSnapshot(reader, version))
   return elements
 }
 

@@ -90,8 +90,9 @@ export function readFetchSnapshotResponseNodeEndpoint(reader: Reader, _version: 
 }
 
 export function readFetchSnapshotResponseNodeEndpointArray(reader: Reader, length: number, version: number): FetchSnapshotResponseNodeEndpoint[] {
-  const elements: FetchSnapshotResponseNodeEndpoint[] = []
-  for (let index = 0; index < length; index++) elements.push(readFetchSnapshotResponseNodeEndpoint(reader, version))
+  if (length < 1) return []
+  const elements = [readFetchSnapshotResponseNodeEndpoint(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readFetchSnapshotResponseNodeEndpoint(reader, version))
   return elements
 }
 
@@ -126,8 +127,9 @@ export function readFetchSnapshotResponseTopicSnapshot(reader: Reader, version: 
 }
 
 export function readFetchSnapshotResponseTopicSnapshotArray(reader: Reader, length: number, version: number): FetchSnapshotResponseTopicSnapshot[] {
-  const elements: FetchSnapshotResponseTopicSnapshot[] = []
-  for (let index = 0; index < length; index++) elements.push(readFetchSnapshotResponseTopicSnapshot(reader, version))
+  if (length < 1) return []
+  const elements = [readFetchSnapshotResponseTopicSnapshot(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readFetchSnapshotResponseTopicSnapshot(reader, version))
   return elements
 }
 
@@ -189,8 +191,9 @@ export function readFetchSnapshotResponsePartitionSnapshot(reader: Reader, versi
 }
 
 export function readFetchSnapshotResponsePartitionSnapshotArray(reader: Reader, length: number, version: number): FetchSnapshotResponsePartitionSnapshot[] {
-  const elements: FetchSnapshotResponsePartitionSnapshot[] = []
-  for (let index = 0; index < length; index++) elements.push(readFetchSnapshotResponsePartitionSnapshot(reader, version))
+  if (length < 1) return []
+  const elements = [readFetchSnapshotResponsePartitionSnapshot(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readFetchSnapshotResponsePartitionSnapshot(reader, version))
   return elements
 }
 

@@ -124,8 +124,9 @@ export function readCoordinator(reader: Reader, _version: number): Coordinator {
 }
 
 export function readCoordinatorArray(reader: Reader, length: number, version: number): Coordinator[] {
-  const elements: Coordinator[] = []
-  for (let index = 0; index < length; index++) elements.push(readCoordinator(reader, version))
+  if (length < 1) return []
+  const elements = [readCoordinator(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readCoordinator(reader, version))
   return elements
 }
 

@@ -73,8 +73,9 @@ export function readIncrementalAlterConfigsRequestAlterConfigsResource(reader: R
 }
 
 export function readIncrementalAlterConfigsRequestAlterConfigsResourceArray(reader: Reader, length: number, version: number): IncrementalAlterConfigsRequestAlterConfigsResource[] {
-  const elements: IncrementalAlterConfigsRequestAlterConfigsResource[] = []
-  for (let index = 0; index < length; index++) elements.push(readIncrementalAlterConfigsRequestAlterConfigsResource(reader, version))
+  if (length < 1) return []
+  const elements = [readIncrementalAlterConfigsRequestAlterConfigsResource(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readIncrementalAlterConfigsRequestAlterConfigsResource(reader, version))
   return elements
 }
 
@@ -123,8 +124,9 @@ export function readIncrementalAlterConfigsRequestAlterableConfig(reader: Reader
 }
 
 export function readIncrementalAlterConfigsRequestAlterableConfigArray(reader: Reader, length: number, version: number): IncrementalAlterConfigsRequestAlterableConfig[] {
-  const elements: IncrementalAlterConfigsRequestAlterableConfig[] = []
-  for (let index = 0; index < length; index++) elements.push(readIncrementalAlterConfigsRequestAlterableConfig(reader, version))
+  if (length < 1) return []
+  const elements = [readIncrementalAlterConfigsRequestAlterableConfig(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readIncrementalAlterConfigsRequestAlterableConfig(reader, version))
   return elements
 }
 

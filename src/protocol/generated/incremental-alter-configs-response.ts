@@ -76,8 +76,9 @@ export function readIncrementalAlterConfigsResponseAlterConfigsResourceResponse(
 }
 
 export function readIncrementalAlterConfigsResponseAlterConfigsResourceResponseArray(reader: Reader, length: number, version: number): IncrementalAlterConfigsResponseAlterConfigsResourceResponse[] {
-  const elements: IncrementalAlterConfigsResponseAlterConfigsResourceResponse[] = []
-  for (let index = 0; index < length; index++) elements.push(readIncrementalAlterConfigsResponseAlterConfigsResourceResponse(reader, version))
+  if (length < 1) return []
+  const elements = [readIncrementalAlterConfigsResponseAlterConfigsResourceResponse(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readIncrementalAlterConfigsResponseAlterConfigsResourceResponse(reader, version))
   return elements
 }
 

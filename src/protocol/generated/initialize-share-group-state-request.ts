@@ -58,8 +58,9 @@ export function readInitializeStateData(reader: Reader, version: number): Initia
 }
 
 export function readInitializeStateDataArray(reader: Reader, length: number, version: number): InitializeStateData[] {
-  const elements: InitializeStateData[] = []
-  for (let index = 0; index < length; index++) elements.push(readInitializeStateData(reader, version))
+  if (length < 1) return []
+  const elements = [readInitializeStateData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readInitializeStateData(reader, version))
   return elements
 }
 
@@ -97,8 +98,9 @@ export function readInitializeShareGroupStateRequestPartitionData(reader: Reader
 }
 
 export function readInitializeShareGroupStateRequestPartitionDataArray(reader: Reader, length: number, version: number): InitializeShareGroupStateRequestPartitionData[] {
-  const elements: InitializeShareGroupStateRequestPartitionData[] = []
-  for (let index = 0; index < length; index++) elements.push(readInitializeShareGroupStateRequestPartitionData(reader, version))
+  if (length < 1) return []
+  const elements = [readInitializeShareGroupStateRequestPartitionData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readInitializeShareGroupStateRequestPartitionData(reader, version))
   return elements
 }
 

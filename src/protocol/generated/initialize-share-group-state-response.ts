@@ -54,8 +54,9 @@ export function readInitializeStateResult(reader: Reader, version: number): Init
 }
 
 export function readInitializeStateResultArray(reader: Reader, length: number, version: number): InitializeStateResult[] {
-  const elements: InitializeStateResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readInitializeStateResult(reader, version))
+  if (length < 1) return []
+  const elements = [readInitializeStateResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readInitializeStateResult(reader, version))
   return elements
 }
 
@@ -93,8 +94,9 @@ export function readInitializeShareGroupStateResponsePartitionResult(reader: Rea
 }
 
 export function readInitializeShareGroupStateResponsePartitionResultArray(reader: Reader, length: number, version: number): InitializeShareGroupStateResponsePartitionResult[] {
-  const elements: InitializeShareGroupStateResponsePartitionResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readInitializeShareGroupStateResponsePartitionResult(reader, version))
+  if (length < 1) return []
+  const elements = [readInitializeShareGroupStateResponsePartitionResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readInitializeShareGroupStateResponsePartitionResult(reader, version))
   return elements
 }
 

@@ -107,8 +107,9 @@ export function readJoinGroupRequestProtocol(reader: Reader, version: number): J
 }
 
 export function readJoinGroupRequestProtocolArray(reader: Reader, length: number, version: number): JoinGroupRequestProtocol[] {
-  const elements: JoinGroupRequestProtocol[] = []
-  for (let index = 0; index < length; index++) elements.push(readJoinGroupRequestProtocol(reader, version))
+  if (length < 1) return []
+  const elements = [readJoinGroupRequestProtocol(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readJoinGroupRequestProtocol(reader, version))
   return elements
 }
 

@@ -114,8 +114,9 @@ export function readJoinGroupResponseMember(reader: Reader, version: number): Jo
 }
 
 export function readJoinGroupResponseMemberArray(reader: Reader, length: number, version: number): JoinGroupResponseMember[] {
-  const elements: JoinGroupResponseMember[] = []
-  for (let index = 0; index < length; index++) elements.push(readJoinGroupResponseMember(reader, version))
+  if (length < 1) return []
+  const elements = [readJoinGroupResponseMember(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readJoinGroupResponseMember(reader, version))
   return elements
 }
 

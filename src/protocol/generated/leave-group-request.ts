@@ -86,8 +86,9 @@ export function readMemberIdentity(reader: Reader, version: number): MemberIdent
 }
 
 export function readMemberIdentityArray(reader: Reader, length: number, version: number): MemberIdentity[] {
-  const elements: MemberIdentity[] = []
-  for (let index = 0; index < length; index++) elements.push(readMemberIdentity(reader, version))
+  if (length < 1) return []
+  const elements = [readMemberIdentity(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readMemberIdentity(reader, version))
   return elements
 }
 

@@ -83,8 +83,9 @@ export function readMemberResponse(reader: Reader, version: number): MemberRespo
 }
 
 export function readMemberResponseArray(reader: Reader, length: number, version: number): MemberResponse[] {
-  const elements: MemberResponse[] = []
-  for (let index = 0; index < length; index++) elements.push(readMemberResponse(reader, version))
+  if (length < 1) return []
+  const elements = [readMemberResponse(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readMemberResponse(reader, version))
   return elements
 }
 

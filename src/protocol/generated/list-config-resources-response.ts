@@ -61,8 +61,9 @@ export function readConfigResource(reader: Reader, version: number): ConfigResou
 }
 
 export function readConfigResourceArray(reader: Reader, length: number, version: number): ConfigResource[] {
-  const elements: ConfigResource[] = []
-  for (let index = 0; index < length; index++) elements.push(readConfigResource(reader, version))
+  if (length < 1) return []
+  const elements = [readConfigResource(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readConfigResource(reader, version))
   return elements
 }
 

@@ -82,8 +82,9 @@ export function readListedGroup(reader: Reader, version: number): ListedGroup {
 }
 
 export function readListedGroupArray(reader: Reader, length: number, version: number): ListedGroup[] {
-  const elements: ListedGroup[] = []
-  for (let index = 0; index < length; index++) elements.push(readListedGroup(reader, version))
+  if (length < 1) return []
+  const elements = [readListedGroup(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readListedGroup(reader, version))
   return elements
 }
 

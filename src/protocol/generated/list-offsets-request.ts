@@ -84,8 +84,9 @@ export function readListOffsetsTopic(reader: Reader, version: number): ListOffse
 }
 
 export function readListOffsetsTopicArray(reader: Reader, length: number, version: number): ListOffsetsTopic[] {
-  const elements: ListOffsetsTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readListOffsetsTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readListOffsetsTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readListOffsetsTopic(reader, version))
   return elements
 }
 
@@ -133,8 +134,9 @@ export function readListOffsetsPartition(reader: Reader, version: number): ListO
 }
 
 export function readListOffsetsPartitionArray(reader: Reader, length: number, version: number): ListOffsetsPartition[] {
-  const elements: ListOffsetsPartition[] = []
-  for (let index = 0; index < length; index++) elements.push(readListOffsetsPartition(reader, version))
+  if (length < 1) return []
+  const elements = [readListOffsetsPartition(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readListOffsetsPartition(reader, version))
   return elements
 }
 

@@ -72,8 +72,9 @@ export function readListOffsetsTopicResponse(reader: Reader, version: number): L
 }
 
 export function readListOffsetsTopicResponseArray(reader: Reader, length: number, version: number): ListOffsetsTopicResponse[] {
-  const elements: ListOffsetsTopicResponse[] = []
-  for (let index = 0; index < length; index++) elements.push(readListOffsetsTopicResponse(reader, version))
+  if (length < 1) return []
+  const elements = [readListOffsetsTopicResponse(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readListOffsetsTopicResponse(reader, version))
   return elements
 }
 
@@ -127,8 +128,9 @@ export function readListOffsetsPartitionResponse(reader: Reader, version: number
 }
 
 export function readListOffsetsPartitionResponseArray(reader: Reader, length: number, version: number): ListOffsetsPartitionResponse[] {
-  const elements: ListOffsetsPartitionResponse[] = []
-  for (let index = 0; index < length; index++) elements.push(readListOffsetsPartitionResponse(reader, version))
+  if (length < 1) return []
+  const elements = [readListOffsetsPartitionResponse(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readListOffsetsPartitionResponse(reader, version))
   return elements
 }
 

@@ -58,8 +58,9 @@ export function readListPartitionReassignmentsTopics(reader: Reader, _version: n
 }
 
 export function readListPartitionReassignmentsTopicsArray(reader: Reader, length: number, version: number): ListPartitionReassignmentsTopics[] {
-  const elements: ListPartitionReassignmentsTopics[] = []
-  for (let index = 0; index < length; index++) elements.push(readListPartitionReassignmentsTopics(reader, version))
+  if (length < 1) return []
+  const elements = [readListPartitionReassignmentsTopics(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readListPartitionReassignmentsTopics(reader, version))
   return elements
 }
 

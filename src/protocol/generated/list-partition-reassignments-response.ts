@@ -66,8 +66,9 @@ export function readOngoingTopicReassignment(reader: Reader, version: number): O
 }
 
 export function readOngoingTopicReassignmentArray(reader: Reader, length: number, version: number): OngoingTopicReassignment[] {
-  const elements: OngoingTopicReassignment[] = []
-  for (let index = 0; index < length; index++) elements.push(readOngoingTopicReassignment(reader, version))
+  if (length < 1) return []
+  const elements = [readOngoingTopicReassignment(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readOngoingTopicReassignment(reader, version))
   return elements
 }
 
@@ -108,8 +109,9 @@ export function readOngoingPartitionReassignment(reader: Reader, _version: numbe
 }
 
 export function readOngoingPartitionReassignmentArray(reader: Reader, length: number, version: number): OngoingPartitionReassignment[] {
-  const elements: OngoingPartitionReassignment[] = []
-  for (let index = 0; index < length; index++) elements.push(readOngoingPartitionReassignment(reader, version))
+  if (length < 1) return []
+  const elements = [readOngoingPartitionReassignment(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readOngoingPartitionReassignment(reader, version))
   return elements
 }
 

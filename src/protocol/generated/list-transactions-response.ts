@@ -69,8 +69,9 @@ export function readListTransactionsResponseTransactionState(reader: Reader, _ve
 }
 
 export function readListTransactionsResponseTransactionStateArray(reader: Reader, length: number, version: number): ListTransactionsResponseTransactionState[] {
-  const elements: ListTransactionsResponseTransactionState[] = []
-  for (let index = 0; index < length; index++) elements.push(readListTransactionsResponseTransactionState(reader, version))
+  if (length < 1) return []
+  const elements = [readListTransactionsResponseTransactionState(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readListTransactionsResponseTransactionState(reader, version))
   return elements
 }
 

@@ -92,8 +92,9 @@ export function readMetadataRequestTopic(reader: Reader, version: number): Metad
 }
 
 export function readMetadataRequestTopicArray(reader: Reader, length: number, version: number): MetadataRequestTopic[] {
-  const elements: MetadataRequestTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readMetadataRequestTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readMetadataRequestTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readMetadataRequestTopic(reader, version))
   return elements
 }
 

@@ -119,8 +119,9 @@ export function readMetadataResponseTopic(reader: Reader, version: number): Meta
 }
 
 export function readMetadataResponseTopicArray(reader: Reader, length: number, version: number): MetadataResponseTopic[] {
-  const elements: MetadataResponseTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readMetadataResponseTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readMetadataResponseTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readMetadataResponseTopic(reader, version))
   return elements
 }
 
@@ -193,8 +194,9 @@ export function readMetadataResponsePartition(reader: Reader, version: number): 
 }
 
 export function readMetadataResponsePartitionArray(reader: Reader, length: number, version: number): MetadataResponsePartition[] {
-  const elements: MetadataResponsePartition[] = []
-  for (let index = 0; index < length; index++) elements.push(readMetadataResponsePartition(reader, version))
+  if (length < 1) return []
+  const elements = [readMetadataResponsePartition(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readMetadataResponsePartition(reader, version))
   return elements
 }
 
@@ -251,8 +253,9 @@ export function readMetadataResponseBroker(reader: Reader, version: number): Met
 }
 
 export function readMetadataResponseBrokerArray(reader: Reader, length: number, version: number): MetadataResponseBroker[] {
-  const elements: MetadataResponseBroker[] = []
-  for (let index = 0; index < length; index++) elements.push(readMetadataResponseBroker(reader, version))
+  if (length < 1) return []
+  const elements = [readMetadataResponseBroker(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readMetadataResponseBroker(reader, version))
   return elements
 }
 

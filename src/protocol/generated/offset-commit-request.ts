@@ -99,8 +99,9 @@ export function readOffsetCommitRequestTopic(reader: Reader, version: number): O
 }
 
 export function readOffsetCommitRequestTopicArray(reader: Reader, length: number, version: number): OffsetCommitRequestTopic[] {
-  const elements: OffsetCommitRequestTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readOffsetCommitRequestTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readOffsetCommitRequestTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readOffsetCommitRequestTopic(reader, version))
   return elements
 }
 
@@ -156,8 +157,9 @@ export function readOffsetCommitRequestPartition(reader: Reader, version: number
 }
 
 export function readOffsetCommitRequestPartitionArray(reader: Reader, length: number, version: number): OffsetCommitRequestPartition[] {
-  const elements: OffsetCommitRequestPartition[] = []
-  for (let index = 0; index < length; index++) elements.push(readOffsetCommitRequestPartition(reader, version))
+  if (length < 1) return []
+  const elements = [readOffsetCommitRequestPartition(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readOffsetCommitRequestPartition(reader, version))
   return elements
 }
 

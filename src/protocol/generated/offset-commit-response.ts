@@ -76,8 +76,9 @@ export function readOffsetCommitResponseTopic(reader: Reader, version: number): 
 }
 
 export function readOffsetCommitResponseTopicArray(reader: Reader, length: number, version: number): OffsetCommitResponseTopic[] {
-  const elements: OffsetCommitResponseTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readOffsetCommitResponseTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readOffsetCommitResponseTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readOffsetCommitResponseTopic(reader, version))
   return elements
 }
 
@@ -127,8 +128,9 @@ export function readOffsetCommitResponsePartition(reader: Reader, version: numbe
 }
 
 export function readOffsetCommitResponsePartitionArray(reader: Reader, length: number, version: number): OffsetCommitResponsePartition[] {
-  const elements: OffsetCommitResponsePartition[] = []
-  for (let index = 0; index < length; index++) elements.push(readOffsetCommitResponsePartition(reader, version))
+  if (length < 1) return []
+  const elements = [readOffsetCommitResponsePartition(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readOffsetCommitResponsePartition(reader, version))
   return elements
 }
 

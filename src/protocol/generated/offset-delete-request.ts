@@ -47,8 +47,9 @@ export function readOffsetDeleteRequestTopic(reader: Reader, version: number): O
 }
 
 export function readOffsetDeleteRequestTopicArray(reader: Reader, length: number, version: number): OffsetDeleteRequestTopic[] {
-  const elements: OffsetDeleteRequestTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readOffsetDeleteRequestTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readOffsetDeleteRequestTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readOffsetDeleteRequestTopic(reader, version))
   return elements
 }
 
@@ -75,8 +76,9 @@ export function readOffsetDeleteRequestPartition(reader: Reader, _version: numbe
 }
 
 export function readOffsetDeleteRequestPartitionArray(reader: Reader, length: number, version: number): OffsetDeleteRequestPartition[] {
-  const elements: OffsetDeleteRequestPartition[] = []
-  for (let index = 0; index < length; index++) elements.push(readOffsetDeleteRequestPartition(reader, version))
+  if (length < 1) return []
+  const elements = [readOffsetDeleteRequestPartition(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readOffsetDeleteRequestPartition(reader, version))
   return elements
 }
 

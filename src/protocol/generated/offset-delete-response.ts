@@ -51,8 +51,9 @@ export function readOffsetDeleteResponseTopic(reader: Reader, version: number): 
 }
 
 export function readOffsetDeleteResponseTopicArray(reader: Reader, length: number, version: number): OffsetDeleteResponseTopic[] {
-  const elements: OffsetDeleteResponseTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readOffsetDeleteResponseTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readOffsetDeleteResponseTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readOffsetDeleteResponseTopic(reader, version))
   return elements
 }
 
@@ -82,8 +83,9 @@ export function readOffsetDeleteResponsePartition(reader: Reader, _version: numb
 }
 
 export function readOffsetDeleteResponsePartitionArray(reader: Reader, length: number, version: number): OffsetDeleteResponsePartition[] {
-  const elements: OffsetDeleteResponsePartition[] = []
-  for (let index = 0; index < length; index++) elements.push(readOffsetDeleteResponsePartition(reader, version))
+  if (length < 1) return []
+  const elements = [readOffsetDeleteResponsePartition(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readOffsetDeleteResponsePartition(reader, version))
   return elements
 }
 

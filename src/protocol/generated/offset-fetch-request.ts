@@ -102,8 +102,9 @@ export function readOffsetFetchRequestGroup(reader: Reader, version: number): Of
 }
 
 export function readOffsetFetchRequestGroupArray(reader: Reader, length: number, version: number): OffsetFetchRequestGroup[] {
-  const elements: OffsetFetchRequestGroup[] = []
-  for (let index = 0; index < length; index++) elements.push(readOffsetFetchRequestGroup(reader, version))
+  if (length < 1) return []
+  const elements = [readOffsetFetchRequestGroup(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readOffsetFetchRequestGroup(reader, version))
   return elements
 }
 
@@ -147,8 +148,9 @@ export function readOffsetFetchRequestTopics(reader: Reader, version: number): O
 }
 
 export function readOffsetFetchRequestTopicsArray(reader: Reader, length: number, version: number): OffsetFetchRequestTopics[] {
-  const elements: OffsetFetchRequestTopics[] = []
-  for (let index = 0; index < length; index++) elements.push(readOffsetFetchRequestTopics(reader, version))
+  if (length < 1) return []
+  const elements = [readOffsetFetchRequestTopics(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readOffsetFetchRequestTopics(reader, version))
   return elements
 }
 
@@ -194,8 +196,9 @@ export function readOffsetFetchRequestTopic(reader: Reader, version: number): Of
 }
 
 export function readOffsetFetchRequestTopicArray(reader: Reader, length: number, version: number): OffsetFetchRequestTopic[] {
-  const elements: OffsetFetchRequestTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readOffsetFetchRequestTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readOffsetFetchRequestTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readOffsetFetchRequestTopic(reader, version))
   return elements
 }
 

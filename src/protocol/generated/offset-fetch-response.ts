@@ -92,8 +92,9 @@ export function readOffsetFetchResponseGroup(reader: Reader, version: number): O
 }
 
 export function readOffsetFetchResponseGroupArray(reader: Reader, length: number, version: number): OffsetFetchResponseGroup[] {
-  const elements: OffsetFetchResponseGroup[] = []
-  for (let index = 0; index < length; index++) elements.push(readOffsetFetchResponseGroup(reader, version))
+  if (length < 1) return []
+  const elements = [readOffsetFetchResponseGroup(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readOffsetFetchResponseGroup(reader, version))
   return elements
 }
 
@@ -132,8 +133,9 @@ export function readOffsetFetchResponseTopics(reader: Reader, version: number): 
 }
 
 export function readOffsetFetchResponseTopicsArray(reader: Reader, length: number, version: number): OffsetFetchResponseTopics[] {
-  const elements: OffsetFetchResponseTopics[] = []
-  for (let index = 0; index < length; index++) elements.push(readOffsetFetchResponseTopics(reader, version))
+  if (length < 1) return []
+  const elements = [readOffsetFetchResponseTopics(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readOffsetFetchResponseTopics(reader, version))
   return elements
 }
 
@@ -182,8 +184,9 @@ export function readOffsetFetchResponsePartitions(reader: Reader, _version: numb
 }
 
 export function readOffsetFetchResponsePartitionsArray(reader: Reader, length: number, version: number): OffsetFetchResponsePartitions[] {
-  const elements: OffsetFetchResponsePartitions[] = []
-  for (let index = 0; index < length; index++) elements.push(readOffsetFetchResponsePartitions(reader, version))
+  if (length < 1) return []
+  const elements = [readOffsetFetchResponsePartitions(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readOffsetFetchResponsePartitions(reader, version))
   return elements
 }
 
@@ -223,8 +226,9 @@ export function readOffsetFetchResponseTopic(reader: Reader, version: number): O
 }
 
 export function readOffsetFetchResponseTopicArray(reader: Reader, length: number, version: number): OffsetFetchResponseTopic[] {
-  const elements: OffsetFetchResponseTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readOffsetFetchResponseTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readOffsetFetchResponseTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readOffsetFetchResponseTopic(reader, version))
   return elements
 }
 
@@ -278,8 +282,9 @@ export function readOffsetFetchResponsePartition(reader: Reader, version: number
 }
 
 export function readOffsetFetchResponsePartitionArray(reader: Reader, length: number, version: number): OffsetFetchResponsePartition[] {
-  const elements: OffsetFetchResponsePartition[] = []
-  for (let index = 0; index < length; index++) elements.push(readOffsetFetchResponsePartition(reader, version))
+  if (length < 1) return []
+  const elements = [readOffsetFetchResponsePartition(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readOffsetFetchResponsePartition(reader, version))
   return elements
 }
 

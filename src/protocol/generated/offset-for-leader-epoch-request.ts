@@ -72,8 +72,9 @@ export function readOffsetForLeaderTopic(reader: Reader, version: number): Offse
 }
 
 export function readOffsetForLeaderTopicArray(reader: Reader, length: number, version: number): OffsetForLeaderTopic[] {
-  const elements: OffsetForLeaderTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readOffsetForLeaderTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readOffsetForLeaderTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readOffsetForLeaderTopic(reader, version))
   return elements
 }
 
@@ -121,8 +122,9 @@ export function readOffsetForLeaderPartition(reader: Reader, version: number): O
 }
 
 export function readOffsetForLeaderPartitionArray(reader: Reader, length: number, version: number): OffsetForLeaderPartition[] {
-  const elements: OffsetForLeaderPartition[] = []
-  for (let index = 0; index < length; index++) elements.push(readOffsetForLeaderPartition(reader, version))
+  if (length < 1) return []
+  const elements = [readOffsetForLeaderPartition(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readOffsetForLeaderPartition(reader, version))
   return elements
 }
 

@@ -70,8 +70,9 @@ export function readOffsetForLeaderTopicResult(reader: Reader, version: number):
 }
 
 export function readOffsetForLeaderTopicResultArray(reader: Reader, length: number, version: number): OffsetForLeaderTopicResult[] {
-  const elements: OffsetForLeaderTopicResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readOffsetForLeaderTopicResult(reader, version))
+  if (length < 1) return []
+  const elements = [readOffsetForLeaderTopicResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readOffsetForLeaderTopicResult(reader, version))
   return elements
 }
 
@@ -122,8 +123,9 @@ export function readOffsetForLeaderEpochResponseEpochEndOffset(reader: Reader, v
 }
 
 export function readOffsetForLeaderEpochResponseEpochEndOffsetArray(reader: Reader, length: number, version: number): OffsetForLeaderEpochResponseEpochEndOffset[] {
-  const elements: OffsetForLeaderEpochResponseEpochEndOffset[] = []
-  for (let index = 0; index < length; index++) elements.push(readOffsetForLeaderEpochResponseEpochEndOffset(reader, version))
+  if (length < 1) return []
+  const elements = [readOffsetForLeaderEpochResponseEpochEndOffset(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readOffsetForLeaderEpochResponseEpochEndOffset(reader, version))
   return elements
 }
 

@@ -84,8 +84,9 @@ export function readTopicProduceData(reader: Reader, version: number): TopicProd
 }
 
 export function readTopicProduceDataArray(reader: Reader, length: number, version: number): TopicProduceData[] {
-  const elements: TopicProduceData[] = []
-  for (let index = 0; index < length; index++) elements.push(readTopicProduceData(reader, version))
+  if (length < 1) return []
+  const elements = [readTopicProduceData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readTopicProduceData(reader, version))
   return elements
 }
 
@@ -135,8 +136,9 @@ export function readPartitionProduceData(reader: Reader, version: number): Parti
 }
 
 export function readPartitionProduceDataArray(reader: Reader, length: number, version: number): PartitionProduceData[] {
-  const elements: PartitionProduceData[] = []
-  for (let index = 0; index < length; index++) elements.push(readPartitionProduceData(reader, version))
+  if (length < 1) return []
+  const elements = [readPartitionProduceData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readPartitionProduceData(reader, version))
   return elements
 }
 

@@ -98,8 +98,9 @@ export function readProduceResponseNodeEndpoint(reader: Reader, _version: number
 }
 
 export function readProduceResponseNodeEndpointArray(reader: Reader, length: number, version: number): ProduceResponseNodeEndpoint[] {
-  const elements: ProduceResponseNodeEndpoint[] = []
-  for (let index = 0; index < length; index++) elements.push(readProduceResponseNodeEndpoint(reader, version))
+  if (length < 1) return []
+  const elements = [readProduceResponseNodeEndpoint(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readProduceResponseNodeEndpoint(reader, version))
   return elements
 }
 
@@ -141,8 +142,9 @@ export function readTopicProduceResponse(reader: Reader, version: number): Topic
 }
 
 export function readTopicProduceResponseArray(reader: Reader, length: number, version: number): TopicProduceResponse[] {
-  const elements: TopicProduceResponse[] = []
-  for (let index = 0; index < length; index++) elements.push(readTopicProduceResponse(reader, version))
+  if (length < 1) return []
+  const elements = [readTopicProduceResponse(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readTopicProduceResponse(reader, version))
   return elements
 }
 
@@ -223,8 +225,9 @@ export function readPartitionProduceResponse(reader: Reader, version: number): P
 }
 
 export function readPartitionProduceResponseArray(reader: Reader, length: number, version: number): PartitionProduceResponse[] {
-  const elements: PartitionProduceResponse[] = []
-  for (let index = 0; index < length; index++) elements.push(readPartitionProduceResponse(reader, version))
+  if (length < 1) return []
+  const elements = [readPartitionProduceResponse(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readPartitionProduceResponse(reader, version))
   return elements
 }
 
@@ -320,8 +323,9 @@ export function readBatchIndexAndErrorMessage(reader: Reader, version: number): 
 }
 
 export function readBatchIndexAndErrorMessageArray(reader: Reader, length: number, version: number): BatchIndexAndErrorMessage[] {
-  const elements: BatchIndexAndErrorMessage[] = []
-  for (let index = 0; index < length; index++) elements.push(readBatchIndexAndErrorMessage(reader, version))
+  if (length < 1) return []
+  const elements = [readBatchIndexAndErrorMessage(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readBatchIndexAndErrorMessage(reader, version))
   return elements
 }
 

@@ -58,8 +58,9 @@ export function readReadStateData(reader: Reader, version: number): ReadStateDat
 }
 
 export function readReadStateDataArray(reader: Reader, length: number, version: number): ReadStateData[] {
-  const elements: ReadStateData[] = []
-  for (let index = 0; index < length; index++) elements.push(readReadStateData(reader, version))
+  if (length < 1) return []
+  const elements = [readReadStateData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readReadStateData(reader, version))
   return elements
 }
 
@@ -94,8 +95,9 @@ export function readReadShareGroupStateRequestPartitionData(reader: Reader, _ver
 }
 
 export function readReadShareGroupStateRequestPartitionDataArray(reader: Reader, length: number, version: number): ReadShareGroupStateRequestPartitionData[] {
-  const elements: ReadShareGroupStateRequestPartitionData[] = []
-  for (let index = 0; index < length; index++) elements.push(readReadShareGroupStateRequestPartitionData(reader, version))
+  if (length < 1) return []
+  const elements = [readReadShareGroupStateRequestPartitionData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readReadShareGroupStateRequestPartitionData(reader, version))
   return elements
 }
 

@@ -54,8 +54,9 @@ export function readReadStateResult(reader: Reader, version: number): ReadStateR
 }
 
 export function readReadStateResultArray(reader: Reader, length: number, version: number): ReadStateResult[] {
-  const elements: ReadStateResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readReadStateResult(reader, version))
+  if (length < 1) return []
+  const elements = [readReadStateResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readReadStateResult(reader, version))
   return elements
 }
 
@@ -102,8 +103,9 @@ export function readReadShareGroupStateResponsePartitionResult(reader: Reader, v
 }
 
 export function readReadShareGroupStateResponsePartitionResultArray(reader: Reader, length: number, version: number): ReadShareGroupStateResponsePartitionResult[] {
-  const elements: ReadShareGroupStateResponsePartitionResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readReadShareGroupStateResponsePartitionResult(reader, version))
+  if (length < 1) return []
+  const elements = [readReadShareGroupStateResponsePartitionResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readReadShareGroupStateResponsePartitionResult(reader, version))
   return elements
 }
 
@@ -148,8 +150,9 @@ export function readReadShareGroupStateResponseStateBatch(reader: Reader, _versi
 }
 
 export function readReadShareGroupStateResponseStateBatchArray(reader: Reader, length: number, version: number): ReadShareGroupStateResponseStateBatch[] {
-  const elements: ReadShareGroupStateResponseStateBatch[] = []
-  for (let index = 0; index < length; index++) elements.push(readReadShareGroupStateResponseStateBatch(reader, version))
+  if (length < 1) return []
+  const elements = [readReadShareGroupStateResponseStateBatch(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readReadShareGroupStateResponseStateBatch(reader, version))
   return elements
 }
 

@@ -58,8 +58,9 @@ export function readReadStateSummaryData(reader: Reader, version: number): ReadS
 }
 
 export function readReadStateSummaryDataArray(reader: Reader, length: number, version: number): ReadStateSummaryData[] {
-  const elements: ReadStateSummaryData[] = []
-  for (let index = 0; index < length; index++) elements.push(readReadStateSummaryData(reader, version))
+  if (length < 1) return []
+  const elements = [readReadStateSummaryData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readReadStateSummaryData(reader, version))
   return elements
 }
 
@@ -94,8 +95,9 @@ export function readReadShareGroupStateSummaryRequestPartitionData(reader: Reade
 }
 
 export function readReadShareGroupStateSummaryRequestPartitionDataArray(reader: Reader, length: number, version: number): ReadShareGroupStateSummaryRequestPartitionData[] {
-  const elements: ReadShareGroupStateSummaryRequestPartitionData[] = []
-  for (let index = 0; index < length; index++) elements.push(readReadShareGroupStateSummaryRequestPartitionData(reader, version))
+  if (length < 1) return []
+  const elements = [readReadShareGroupStateSummaryRequestPartitionData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readReadShareGroupStateSummaryRequestPartitionData(reader, version))
   return elements
 }
 

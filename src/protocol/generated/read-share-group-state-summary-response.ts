@@ -54,8 +54,9 @@ export function readReadStateSummaryResult(reader: Reader, version: number): Rea
 }
 
 export function readReadStateSummaryResultArray(reader: Reader, length: number, version: number): ReadStateSummaryResult[] {
-  const elements: ReadStateSummaryResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readReadStateSummaryResult(reader, version))
+  if (length < 1) return []
+  const elements = [readReadStateSummaryResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readReadStateSummaryResult(reader, version))
   return elements
 }
 
@@ -105,8 +106,9 @@ export function readReadShareGroupStateSummaryResponsePartitionResult(reader: Re
 }
 
 export function readReadShareGroupStateSummaryResponsePartitionResultArray(reader: Reader, length: number, version: number): ReadShareGroupStateSummaryResponsePartitionResult[] {
-  const elements: ReadShareGroupStateSummaryResponsePartitionResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readReadShareGroupStateSummaryResponsePartitionResult(reader, version))
+  if (length < 1) return []
+  const elements = [readReadShareGroupStateSummaryResponsePartitionResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readReadShareGroupStateSummaryResponsePartitionResult(reader, version))
   return elements
 }
 

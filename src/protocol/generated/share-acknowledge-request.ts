@@ -76,8 +76,9 @@ export function readAcknowledgeTopic(reader: Reader, version: number): Acknowled
 }
 
 export function readAcknowledgeTopicArray(reader: Reader, length: number, version: number): AcknowledgeTopic[] {
-  const elements: AcknowledgeTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readAcknowledgeTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readAcknowledgeTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAcknowledgeTopic(reader, version))
   return elements
 }
 
@@ -112,8 +113,9 @@ export function readAcknowledgePartition(reader: Reader, version: number): Ackno
 }
 
 export function readAcknowledgePartitionArray(reader: Reader, length: number, version: number): AcknowledgePartition[] {
-  const elements: AcknowledgePartition[] = []
-  for (let index = 0; index < length; index++) elements.push(readAcknowledgePartition(reader, version))
+  if (length < 1) return []
+  const elements = [readAcknowledgePartition(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAcknowledgePartition(reader, version))
   return elements
 }
 
@@ -151,8 +153,9 @@ export function readShareAcknowledgeRequestAcknowledgementBatch(reader: Reader, 
 }
 
 export function readShareAcknowledgeRequestAcknowledgementBatchArray(reader: Reader, length: number, version: number): ShareAcknowledgeRequestAcknowledgementBatch[] {
-  const elements: ShareAcknowledgeRequestAcknowledgementBatch[] = []
-  for (let index = 0; index < length; index++) elements.push(readShareAcknowledgeRequestAcknowledgementBatch(reader, version))
+  if (length < 1) return []
+  const elements = [readShareAcknowledgeRequestAcknowledgementBatch(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readShareAcknowledgeRequestAcknowledgementBatch(reader, version))
   return elements
 }
 

@@ -83,8 +83,9 @@ export function readShareAcknowledgeResponseNodeEndpoint(reader: Reader, _versio
 }
 
 export function readShareAcknowledgeResponseNodeEndpointArray(reader: Reader, length: number, version: number): ShareAcknowledgeResponseNodeEndpoint[] {
-  const elements: ShareAcknowledgeResponseNodeEndpoint[] = []
-  for (let index = 0; index < length; index++) elements.push(readShareAcknowledgeResponseNodeEndpoint(reader, version))
+  if (length < 1) return []
+  const elements = [readShareAcknowledgeResponseNodeEndpoint(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readShareAcknowledgeResponseNodeEndpoint(reader, version))
   return elements
 }
 
@@ -120,8 +121,9 @@ export function readShareAcknowledgeTopicResponse(reader: Reader, version: numbe
 }
 
 export function readShareAcknowledgeTopicResponseArray(reader: Reader, length: number, version: number): ShareAcknowledgeTopicResponse[] {
-  const elements: ShareAcknowledgeTopicResponse[] = []
-  for (let index = 0; index < length; index++) elements.push(readShareAcknowledgeTopicResponse(reader, version))
+  if (length < 1) return []
+  const elements = [readShareAcknowledgeTopicResponse(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readShareAcknowledgeTopicResponse(reader, version))
   return elements
 }
 
@@ -162,8 +164,9 @@ export function readShareAcknowledgeResponsePartitionData(reader: Reader, versio
 }
 
 export function readShareAcknowledgeResponsePartitionDataArray(reader: Reader, length: number, version: number): ShareAcknowledgeResponsePartitionData[] {
-  const elements: ShareAcknowledgeResponsePartitionData[] = []
-  for (let index = 0; index < length; index++) elements.push(readShareAcknowledgeResponsePartitionData(reader, version))
+  if (length < 1) return []
+  const elements = [readShareAcknowledgeResponsePartitionData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readShareAcknowledgeResponsePartitionData(reader, version))
   return elements
 }
 

@@ -107,8 +107,9 @@ export function readShareFetchRequestForgottenTopic(reader: Reader, _version: nu
 }
 
 export function readShareFetchRequestForgottenTopicArray(reader: Reader, length: number, version: number): ShareFetchRequestForgottenTopic[] {
-  const elements: ShareFetchRequestForgottenTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readShareFetchRequestForgottenTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readShareFetchRequestForgottenTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readShareFetchRequestForgottenTopic(reader, version))
   return elements
 }
 
@@ -142,8 +143,9 @@ export function readShareFetchRequestFetchTopic(reader: Reader, version: number)
 }
 
 export function readShareFetchRequestFetchTopicArray(reader: Reader, length: number, version: number): ShareFetchRequestFetchTopic[] {
-  const elements: ShareFetchRequestFetchTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readShareFetchRequestFetchTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readShareFetchRequestFetchTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readShareFetchRequestFetchTopic(reader, version))
   return elements
 }
 
@@ -178,8 +180,9 @@ export function readShareFetchRequestFetchPartition(reader: Reader, version: num
 }
 
 export function readShareFetchRequestFetchPartitionArray(reader: Reader, length: number, version: number): ShareFetchRequestFetchPartition[] {
-  const elements: ShareFetchRequestFetchPartition[] = []
-  for (let index = 0; index < length; index++) elements.push(readShareFetchRequestFetchPartition(reader, version))
+  if (length < 1) return []
+  const elements = [readShareFetchRequestFetchPartition(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readShareFetchRequestFetchPartition(reader, version))
   return elements
 }
 
@@ -217,8 +220,9 @@ export function readShareFetchRequestAcknowledgementBatch(reader: Reader, _versi
 }
 
 export function readShareFetchRequestAcknowledgementBatchArray(reader: Reader, length: number, version: number): ShareFetchRequestAcknowledgementBatch[] {
-  const elements: ShareFetchRequestAcknowledgementBatch[] = []
-  for (let index = 0; index < length; index++) elements.push(readShareFetchRequestAcknowledgementBatch(reader, version))
+  if (length < 1) return []
+  const elements = [readShareFetchRequestAcknowledgementBatch(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readShareFetchRequestAcknowledgementBatch(reader, version))
   return elements
 }
 

@@ -82,8 +82,9 @@ export function readShareFetchResponseNodeEndpoint(reader: Reader, _version: num
 }
 
 export function readShareFetchResponseNodeEndpointArray(reader: Reader, length: number, version: number): ShareFetchResponseNodeEndpoint[] {
-  const elements: ShareFetchResponseNodeEndpoint[] = []
-  for (let index = 0; index < length; index++) elements.push(readShareFetchResponseNodeEndpoint(reader, version))
+  if (length < 1) return []
+  const elements = [readShareFetchResponseNodeEndpoint(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readShareFetchResponseNodeEndpoint(reader, version))
   return elements
 }
 
@@ -119,8 +120,9 @@ export function readShareFetchableTopicResponse(reader: Reader, version: number)
 }
 
 export function readShareFetchableTopicResponseArray(reader: Reader, length: number, version: number): ShareFetchableTopicResponse[] {
-  const elements: ShareFetchableTopicResponse[] = []
-  for (let index = 0; index < length; index++) elements.push(readShareFetchableTopicResponse(reader, version))
+  if (length < 1) return []
+  const elements = [readShareFetchableTopicResponse(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readShareFetchableTopicResponse(reader, version))
   return elements
 }
 
@@ -173,8 +175,9 @@ export function readShareFetchResponsePartitionData(reader: Reader, version: num
 }
 
 export function readShareFetchResponsePartitionDataArray(reader: Reader, length: number, version: number): ShareFetchResponsePartitionData[] {
-  const elements: ShareFetchResponsePartitionData[] = []
-  for (let index = 0; index < length; index++) elements.push(readShareFetchResponsePartitionData(reader, version))
+  if (length < 1) return []
+  const elements = [readShareFetchResponsePartitionData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readShareFetchResponsePartitionData(reader, version))
   return elements
 }
 
@@ -218,8 +221,9 @@ export function readAcquiredRecords(reader: Reader, _version: number): AcquiredR
 }
 
 export function readAcquiredRecordsArray(reader: Reader, length: number, version: number): AcquiredRecords[] {
-  const elements: AcquiredRecords[] = []
-  for (let index = 0; index < length; index++) elements.push(readAcquiredRecords(reader, version))
+  if (length < 1) return []
+  const elements = [readAcquiredRecords(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readAcquiredRecords(reader, version))
   return elements
 }
 

@@ -80,8 +80,9 @@ export function readShareGroupDescribeResponseDescribedGroup(reader: Reader, ver
 }
 
 export function readShareGroupDescribeResponseDescribedGroupArray(reader: Reader, length: number, version: number): ShareGroupDescribeResponseDescribedGroup[] {
-  const elements: ShareGroupDescribeResponseDescribedGroup[] = []
-  for (let index = 0; index < length; index++) elements.push(readShareGroupDescribeResponseDescribedGroup(reader, version))
+  if (length < 1) return []
+  const elements = [readShareGroupDescribeResponseDescribedGroup(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readShareGroupDescribeResponseDescribedGroup(reader, version))
   return elements
 }
 
@@ -138,8 +139,9 @@ export function readShareGroupDescribeResponseMember(reader: Reader, version: nu
 }
 
 export function readShareGroupDescribeResponseMemberArray(reader: Reader, length: number, version: number): ShareGroupDescribeResponseMember[] {
-  const elements: ShareGroupDescribeResponseMember[] = []
-  for (let index = 0; index < length; index++) elements.push(readShareGroupDescribeResponseMember(reader, version))
+  if (length < 1) return []
+  const elements = [readShareGroupDescribeResponseMember(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readShareGroupDescribeResponseMember(reader, version))
   return elements
 }
 
@@ -207,8 +209,9 @@ export function readShareGroupDescribeResponseTopicPartitions(reader: Reader, _v
 }
 
 export function readShareGroupDescribeResponseTopicPartitionsArray(reader: Reader, length: number, version: number): ShareGroupDescribeResponseTopicPartitions[] {
-  const elements: ShareGroupDescribeResponseTopicPartitions[] = []
-  for (let index = 0; index < length; index++) elements.push(readShareGroupDescribeResponseTopicPartitions(reader, version))
+  if (length < 1) return []
+  const elements = [readShareGroupDescribeResponseTopicPartitions(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readShareGroupDescribeResponseTopicPartitions(reader, version))
   return elements
 }
 

@@ -108,8 +108,9 @@ export function readShareGroupHeartbeatResponseTopicPartitions(reader: Reader, _
 }
 
 export function readShareGroupHeartbeatResponseTopicPartitionsArray(reader: Reader, length: number, version: number): ShareGroupHeartbeatResponseTopicPartitions[] {
-  const elements: ShareGroupHeartbeatResponseTopicPartitions[] = []
-  for (let index = 0; index < length; index++) elements.push(readShareGroupHeartbeatResponseTopicPartitions(reader, version))
+  if (length < 1) return []
+  const elements = [readShareGroupHeartbeatResponseTopicPartitions(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readShareGroupHeartbeatResponseTopicPartitions(reader, version))
   return elements
 }
 

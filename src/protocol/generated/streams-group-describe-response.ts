@@ -89,8 +89,9 @@ export function readStreamsGroupDescribeResponseDescribedGroup(reader: Reader, v
 }
 
 export function readStreamsGroupDescribeResponseDescribedGroupArray(reader: Reader, length: number, version: number): StreamsGroupDescribeResponseDescribedGroup[] {
-  const elements: StreamsGroupDescribeResponseDescribedGroup[] = []
-  for (let index = 0; index < length; index++) elements.push(readStreamsGroupDescribeResponseDescribedGroup(reader, version))
+  if (length < 1) return []
+  const elements = [readStreamsGroupDescribeResponseDescribedGroup(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readStreamsGroupDescribeResponseDescribedGroup(reader, version))
   return elements
 }
 
@@ -184,8 +185,9 @@ export function readStreamsGroupDescribeResponseTopologyDescriptionGlobalStore(r
 }
 
 export function readStreamsGroupDescribeResponseTopologyDescriptionGlobalStoreArray(reader: Reader, length: number, version: number): StreamsGroupDescribeResponseTopologyDescriptionGlobalStore[] {
-  const elements: StreamsGroupDescribeResponseTopologyDescriptionGlobalStore[] = []
-  for (let index = 0; index < length; index++) elements.push(readStreamsGroupDescribeResponseTopologyDescriptionGlobalStore(reader, version))
+  if (length < 1) return []
+  const elements = [readStreamsGroupDescribeResponseTopologyDescriptionGlobalStore(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readStreamsGroupDescribeResponseTopologyDescriptionGlobalStore(reader, version))
   return elements
 }
 
@@ -219,8 +221,9 @@ export function readStreamsGroupDescribeResponseTopologyDescriptionSubtopology(r
 }
 
 export function readStreamsGroupDescribeResponseTopologyDescriptionSubtopologyArray(reader: Reader, length: number, version: number): StreamsGroupDescribeResponseTopologyDescriptionSubtopology[] {
-  const elements: StreamsGroupDescribeResponseTopologyDescriptionSubtopology[] = []
-  for (let index = 0; index < length; index++) elements.push(readStreamsGroupDescribeResponseTopologyDescriptionSubtopology(reader, version))
+  if (length < 1) return []
+  const elements = [readStreamsGroupDescribeResponseTopologyDescriptionSubtopology(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readStreamsGroupDescribeResponseTopologyDescriptionSubtopology(reader, version))
   return elements
 }
 
@@ -267,8 +270,9 @@ export function readStreamsGroupDescribeResponseTopologyDescriptionNode(reader: 
 }
 
 export function readStreamsGroupDescribeResponseTopologyDescriptionNodeArray(reader: Reader, length: number, version: number): StreamsGroupDescribeResponseTopologyDescriptionNode[] {
-  const elements: StreamsGroupDescribeResponseTopologyDescriptionNode[] = []
-  for (let index = 0; index < length; index++) elements.push(readStreamsGroupDescribeResponseTopologyDescriptionNode(reader, version))
+  if (length < 1) return []
+  const elements = [readStreamsGroupDescribeResponseTopologyDescriptionNode(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readStreamsGroupDescribeResponseTopologyDescriptionNode(reader, version))
   return elements
 }
 
@@ -345,8 +349,9 @@ export function readStreamsGroupDescribeResponseMember(reader: Reader, version: 
 }
 
 export function readStreamsGroupDescribeResponseMemberArray(reader: Reader, length: number, version: number): StreamsGroupDescribeResponseMember[] {
-  const elements: StreamsGroupDescribeResponseMember[] = []
-  for (let index = 0; index < length; index++) elements.push(readStreamsGroupDescribeResponseMember(reader, version))
+  if (length < 1) return []
+  const elements = [readStreamsGroupDescribeResponseMember(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readStreamsGroupDescribeResponseMember(reader, version))
   return elements
 }
 
@@ -436,8 +441,9 @@ export function readStreamsGroupDescribeResponseTaskIds(reader: Reader, _version
 }
 
 export function readStreamsGroupDescribeResponseTaskIdsArray(reader: Reader, length: number, version: number): StreamsGroupDescribeResponseTaskIds[] {
-  const elements: StreamsGroupDescribeResponseTaskIds[] = []
-  for (let index = 0; index < length; index++) elements.push(readStreamsGroupDescribeResponseTaskIds(reader, version))
+  if (length < 1) return []
+  const elements = [readStreamsGroupDescribeResponseTaskIds(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readStreamsGroupDescribeResponseTaskIds(reader, version))
   return elements
 }
 
@@ -474,8 +480,9 @@ export function readStreamsGroupDescribeResponseTaskOffset(reader: Reader, _vers
 }
 
 export function readStreamsGroupDescribeResponseTaskOffsetArray(reader: Reader, length: number, version: number): StreamsGroupDescribeResponseTaskOffset[] {
-  const elements: StreamsGroupDescribeResponseTaskOffset[] = []
-  for (let index = 0; index < length; index++) elements.push(readStreamsGroupDescribeResponseTaskOffset(reader, version))
+  if (length < 1) return []
+  const elements = [readStreamsGroupDescribeResponseTaskOffset(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readStreamsGroupDescribeResponseTaskOffset(reader, version))
   return elements
 }
 
@@ -578,8 +585,9 @@ export function readStreamsGroupDescribeResponseSubtopology(reader: Reader, vers
 }
 
 export function readStreamsGroupDescribeResponseSubtopologyArray(reader: Reader, length: number, version: number): StreamsGroupDescribeResponseSubtopology[] {
-  const elements: StreamsGroupDescribeResponseSubtopology[] = []
-  for (let index = 0; index < length; index++) elements.push(readStreamsGroupDescribeResponseSubtopology(reader, version))
+  if (length < 1) return []
+  const elements = [readStreamsGroupDescribeResponseSubtopology(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readStreamsGroupDescribeResponseSubtopology(reader, version))
   return elements
 }
 
@@ -628,8 +636,9 @@ export function readStreamsGroupDescribeResponseTopicInfo(reader: Reader, versio
 }
 
 export function readStreamsGroupDescribeResponseTopicInfoArray(reader: Reader, length: number, version: number): StreamsGroupDescribeResponseTopicInfo[] {
-  const elements: StreamsGroupDescribeResponseTopicInfo[] = []
-  for (let index = 0; index < length; index++) elements.push(readStreamsGroupDescribeResponseTopicInfo(reader, version))
+  if (length < 1) return []
+  const elements = [readStreamsGroupDescribeResponseTopicInfo(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readStreamsGroupDescribeResponseTopicInfo(reader, version))
   return elements
 }
 
@@ -666,8 +675,9 @@ export function readStreamsGroupDescribeResponseKeyValue(reader: Reader, _versio
 }
 
 export function readStreamsGroupDescribeResponseKeyValueArray(reader: Reader, length: number, version: number): StreamsGroupDescribeResponseKeyValue[] {
-  const elements: StreamsGroupDescribeResponseKeyValue[] = []
-  for (let index = 0; index < length; index++) elements.push(readStreamsGroupDescribeResponseKeyValue(reader, version))
+  if (length < 1) return []
+  const elements = [readStreamsGroupDescribeResponseKeyValue(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readStreamsGroupDescribeResponseKeyValue(reader, version))
   return elements
 }
 

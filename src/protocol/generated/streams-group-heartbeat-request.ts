@@ -134,8 +134,9 @@ export function readStreamsGroupHeartbeatRequestTaskOffset(reader: Reader, _vers
 }
 
 export function readStreamsGroupHeartbeatRequestTaskOffsetArray(reader: Reader, length: number, version: number): StreamsGroupHeartbeatRequestTaskOffset[] {
-  const elements: StreamsGroupHeartbeatRequestTaskOffset[] = []
-  for (let index = 0; index < length; index++) elements.push(readStreamsGroupHeartbeatRequestTaskOffset(reader, version))
+  if (length < 1) return []
+  const elements = [readStreamsGroupHeartbeatRequestTaskOffset(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readStreamsGroupHeartbeatRequestTaskOffset(reader, version))
   return elements
 }
 
@@ -203,8 +204,9 @@ export function readStreamsGroupHeartbeatRequestTaskIds(reader: Reader, _version
 }
 
 export function readStreamsGroupHeartbeatRequestTaskIdsArray(reader: Reader, length: number, version: number): StreamsGroupHeartbeatRequestTaskIds[] {
-  const elements: StreamsGroupHeartbeatRequestTaskIds[] = []
-  for (let index = 0; index < length; index++) elements.push(readStreamsGroupHeartbeatRequestTaskIds(reader, version))
+  if (length < 1) return []
+  const elements = [readStreamsGroupHeartbeatRequestTaskIds(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readStreamsGroupHeartbeatRequestTaskIds(reader, version))
   return elements
 }
 
@@ -287,8 +289,9 @@ export function readStreamsGroupHeartbeatRequestSubtopology(reader: Reader, vers
 }
 
 export function readStreamsGroupHeartbeatRequestSubtopologyArray(reader: Reader, length: number, version: number): StreamsGroupHeartbeatRequestSubtopology[] {
-  const elements: StreamsGroupHeartbeatRequestSubtopology[] = []
-  for (let index = 0; index < length; index++) elements.push(readStreamsGroupHeartbeatRequestSubtopology(reader, version))
+  if (length < 1) return []
+  const elements = [readStreamsGroupHeartbeatRequestSubtopology(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readStreamsGroupHeartbeatRequestSubtopology(reader, version))
   return elements
 }
 
@@ -333,8 +336,9 @@ export function readCopartitionGroup(reader: Reader, _version: number): Copartit
 }
 
 export function readCopartitionGroupArray(reader: Reader, length: number, version: number): CopartitionGroup[] {
-  const elements: CopartitionGroup[] = []
-  for (let index = 0; index < length; index++) elements.push(readCopartitionGroup(reader, version))
+  if (length < 1) return []
+  const elements = [readCopartitionGroup(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readCopartitionGroup(reader, version))
   return elements
 }
 
@@ -375,8 +379,9 @@ export function readStreamsGroupHeartbeatRequestTopicInfo(reader: Reader, versio
 }
 
 export function readStreamsGroupHeartbeatRequestTopicInfoArray(reader: Reader, length: number, version: number): StreamsGroupHeartbeatRequestTopicInfo[] {
-  const elements: StreamsGroupHeartbeatRequestTopicInfo[] = []
-  for (let index = 0; index < length; index++) elements.push(readStreamsGroupHeartbeatRequestTopicInfo(reader, version))
+  if (length < 1) return []
+  const elements = [readStreamsGroupHeartbeatRequestTopicInfo(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readStreamsGroupHeartbeatRequestTopicInfo(reader, version))
   return elements
 }
 
@@ -413,8 +418,9 @@ export function readStreamsGroupHeartbeatRequestKeyValue(reader: Reader, _versio
 }
 
 export function readStreamsGroupHeartbeatRequestKeyValueArray(reader: Reader, length: number, version: number): StreamsGroupHeartbeatRequestKeyValue[] {
-  const elements: StreamsGroupHeartbeatRequestKeyValue[] = []
-  for (let index = 0; index < length; index++) elements.push(readStreamsGroupHeartbeatRequestKeyValue(reader, version))
+  if (length < 1) return []
+  const elements = [readStreamsGroupHeartbeatRequestKeyValue(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readStreamsGroupHeartbeatRequestKeyValue(reader, version))
   return elements
 }
 

@@ -132,8 +132,9 @@ export function readEndpointToPartitions(reader: Reader, version: number): Endpo
 }
 
 export function readEndpointToPartitionsArray(reader: Reader, length: number, version: number): EndpointToPartitions[] {
-  const elements: EndpointToPartitions[] = []
-  for (let index = 0; index < length; index++) elements.push(readEndpointToPartitions(reader, version))
+  if (length < 1) return []
+  const elements = [readEndpointToPartitions(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readEndpointToPartitions(reader, version))
   return elements
 }
 
@@ -174,8 +175,9 @@ export function readStreamsGroupHeartbeatResponseTopicPartition(reader: Reader, 
 }
 
 export function readStreamsGroupHeartbeatResponseTopicPartitionArray(reader: Reader, length: number, version: number): StreamsGroupHeartbeatResponseTopicPartition[] {
-  const elements: StreamsGroupHeartbeatResponseTopicPartition[] = []
-  for (let index = 0; index < length; index++) elements.push(readStreamsGroupHeartbeatResponseTopicPartition(reader, version))
+  if (length < 1) return []
+  const elements = [readStreamsGroupHeartbeatResponseTopicPartition(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readStreamsGroupHeartbeatResponseTopicPartition(reader, version))
   return elements
 }
 
@@ -238,8 +240,9 @@ export function readStreamsGroupHeartbeatResponseTaskIds(reader: Reader, _versio
 }
 
 export function readStreamsGroupHeartbeatResponseTaskIdsArray(reader: Reader, length: number, version: number): StreamsGroupHeartbeatResponseTaskIds[] {
-  const elements: StreamsGroupHeartbeatResponseTaskIds[] = []
-  for (let index = 0; index < length; index++) elements.push(readStreamsGroupHeartbeatResponseTaskIds(reader, version))
+  if (length < 1) return []
+  const elements = [readStreamsGroupHeartbeatResponseTaskIds(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readStreamsGroupHeartbeatResponseTaskIds(reader, version))
   return elements
 }
 
@@ -277,8 +280,9 @@ export function readStatus(reader: Reader, _version: number): Status {
 }
 
 export function readStatusArray(reader: Reader, length: number, version: number): Status[] {
-  const elements: Status[] = []
-  for (let index = 0; index < length; index++) elements.push(readStatus(reader, version))
+  if (length < 1) return []
+  const elements = [readStatus(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readStatus(reader, version))
   return elements
 }
 

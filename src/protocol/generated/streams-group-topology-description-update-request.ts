@@ -96,8 +96,9 @@ export function readStreamsGroupTopologyDescriptionUpdateRequestTopologyDescript
 }
 
 export function readStreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionGlobalStoreArray(reader: Reader, length: number, version: number): StreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionGlobalStore[] {
-  const elements: StreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionGlobalStore[] = []
-  for (let index = 0; index < length; index++) elements.push(readStreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionGlobalStore(reader, version))
+  if (length < 1) return []
+  const elements = [readStreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionGlobalStore(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readStreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionGlobalStore(reader, version))
   return elements
 }
 
@@ -131,8 +132,9 @@ export function readStreamsGroupTopologyDescriptionUpdateRequestTopologyDescript
 }
 
 export function readStreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionSubtopologyArray(reader: Reader, length: number, version: number): StreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionSubtopology[] {
-  const elements: StreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionSubtopology[] = []
-  for (let index = 0; index < length; index++) elements.push(readStreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionSubtopology(reader, version))
+  if (length < 1) return []
+  const elements = [readStreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionSubtopology(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readStreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionSubtopology(reader, version))
   return elements
 }
 
@@ -179,8 +181,9 @@ export function readStreamsGroupTopologyDescriptionUpdateRequestTopologyDescript
 }
 
 export function readStreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionNodeArray(reader: Reader, length: number, version: number): StreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionNode[] {
-  const elements: StreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionNode[] = []
-  for (let index = 0; index < length; index++) elements.push(readStreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionNode(reader, version))
+  if (length < 1) return []
+  const elements = [readStreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionNode(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readStreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionNode(reader, version))
   return elements
 }
 

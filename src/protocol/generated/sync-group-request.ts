@@ -102,8 +102,9 @@ export function readSyncGroupRequestAssignment(reader: Reader, version: number):
 }
 
 export function readSyncGroupRequestAssignmentArray(reader: Reader, length: number, version: number): SyncGroupRequestAssignment[] {
-  const elements: SyncGroupRequestAssignment[] = []
-  for (let index = 0; index < length; index++) elements.push(readSyncGroupRequestAssignment(reader, version))
+  if (length < 1) return []
+  const elements = [readSyncGroupRequestAssignment(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readSyncGroupRequestAssignment(reader, version))
   return elements
 }
 

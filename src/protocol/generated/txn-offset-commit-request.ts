@@ -112,8 +112,9 @@ export function readTxnOffsetCommitRequestTopic(reader: Reader, version: number)
 }
 
 export function readTxnOffsetCommitRequestTopicArray(reader: Reader, length: number, version: number): TxnOffsetCommitRequestTopic[] {
-  const elements: TxnOffsetCommitRequestTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readTxnOffsetCommitRequestTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readTxnOffsetCommitRequestTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readTxnOffsetCommitRequestTopic(reader, version))
   return elements
 }
 
@@ -169,8 +170,9 @@ export function readTxnOffsetCommitRequestPartition(reader: Reader, version: num
 }
 
 export function readTxnOffsetCommitRequestPartitionArray(reader: Reader, length: number, version: number): TxnOffsetCommitRequestPartition[] {
-  const elements: TxnOffsetCommitRequestPartition[] = []
-  for (let index = 0; index < length; index++) elements.push(readTxnOffsetCommitRequestPartition(reader, version))
+  if (length < 1) return []
+  const elements = [readTxnOffsetCommitRequestPartition(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readTxnOffsetCommitRequestPartition(reader, version))
   return elements
 }
 

@@ -74,8 +74,9 @@ export function readTxnOffsetCommitResponseTopic(reader: Reader, version: number
 }
 
 export function readTxnOffsetCommitResponseTopicArray(reader: Reader, length: number, version: number): TxnOffsetCommitResponseTopic[] {
-  const elements: TxnOffsetCommitResponseTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readTxnOffsetCommitResponseTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readTxnOffsetCommitResponseTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readTxnOffsetCommitResponseTopic(reader, version))
   return elements
 }
 
@@ -125,8 +126,9 @@ export function readTxnOffsetCommitResponsePartition(reader: Reader, version: nu
 }
 
 export function readTxnOffsetCommitResponsePartitionArray(reader: Reader, length: number, version: number): TxnOffsetCommitResponsePartition[] {
-  const elements: TxnOffsetCommitResponsePartition[] = []
-  for (let index = 0; index < length; index++) elements.push(readTxnOffsetCommitResponsePartition(reader, version))
+  if (length < 1) return []
+  const elements = [readTxnOffsetCommitResponsePartition(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readTxnOffsetCommitResponsePartition(reader, version))
   return elements
 }
 

@@ -72,8 +72,9 @@ export function readFeatureUpdateKey(reader: Reader, version: number): FeatureUp
 }
 
 export function readFeatureUpdateKeyArray(reader: Reader, length: number, version: number): FeatureUpdateKey[] {
-  const elements: FeatureUpdateKey[] = []
-  for (let index = 0; index < length; index++) elements.push(readFeatureUpdateKey(reader, version))
+  if (length < 1) return []
+  const elements = [readFeatureUpdateKey(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readFeatureUpdateKey(reader, version))
   return elements
 }
 

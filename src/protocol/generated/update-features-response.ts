@@ -70,8 +70,9 @@ export function readUpdatableFeatureResult(reader: Reader, _version: number): Up
 }
 
 export function readUpdatableFeatureResultArray(reader: Reader, length: number, version: number): UpdatableFeatureResult[] {
-  const elements: UpdatableFeatureResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readUpdatableFeatureResult(reader, version))
+  if (length < 1) return []
+  const elements = [readUpdatableFeatureResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readUpdatableFeatureResult(reader, version))
   return elements
 }
 

@@ -106,8 +106,9 @@ export function readUpdateRaftVoterRequestListener(reader: Reader, _version: num
 }
 
 export function readUpdateRaftVoterRequestListenerArray(reader: Reader, length: number, version: number): UpdateRaftVoterRequestListener[] {
-  const elements: UpdateRaftVoterRequestListener[] = []
-  for (let index = 0; index < length; index++) elements.push(readUpdateRaftVoterRequestListener(reader, version))
+  if (length < 1) return []
+  const elements = [readUpdateRaftVoterRequestListener(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readUpdateRaftVoterRequestListener(reader, version))
   return elements
 }
 

@@ -65,8 +65,9 @@ export function readVoteRequestTopicData(reader: Reader, version: number): VoteR
 }
 
 export function readVoteRequestTopicDataArray(reader: Reader, length: number, version: number): VoteRequestTopicData[] {
-  const elements: VoteRequestTopicData[] = []
-  for (let index = 0; index < length; index++) elements.push(readVoteRequestTopicData(reader, version))
+  if (length < 1) return []
+  const elements = [readVoteRequestTopicData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readVoteRequestTopicData(reader, version))
   return elements
 }
 
@@ -119,8 +120,9 @@ export function readVoteRequestPartitionData(reader: Reader, version: number): V
 }
 
 export function readVoteRequestPartitionDataArray(reader: Reader, length: number, version: number): VoteRequestPartitionData[] {
-  const elements: VoteRequestPartitionData[] = []
-  for (let index = 0; index < length; index++) elements.push(readVoteRequestPartitionData(reader, version))
+  if (length < 1) return []
+  const elements = [readVoteRequestPartitionData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readVoteRequestPartitionData(reader, version))
   return elements
 }
 

@@ -85,8 +85,9 @@ export function readVoteResponseNodeEndpoint(reader: Reader, _version: number): 
 }
 
 export function readVoteResponseNodeEndpointArray(reader: Reader, length: number, version: number): VoteResponseNodeEndpoint[] {
-  const elements: VoteResponseNodeEndpoint[] = []
-  for (let index = 0; index < length; index++) elements.push(readVoteResponseNodeEndpoint(reader, version))
+  if (length < 1) return []
+  const elements = [readVoteResponseNodeEndpoint(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readVoteResponseNodeEndpoint(reader, version))
   return elements
 }
 
@@ -121,8 +122,9 @@ export function readVoteResponseTopicData(reader: Reader, version: number): Vote
 }
 
 export function readVoteResponseTopicDataArray(reader: Reader, length: number, version: number): VoteResponseTopicData[] {
-  const elements: VoteResponseTopicData[] = []
-  for (let index = 0; index < length; index++) elements.push(readVoteResponseTopicData(reader, version))
+  if (length < 1) return []
+  const elements = [readVoteResponseTopicData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readVoteResponseTopicData(reader, version))
   return elements
 }
 
@@ -166,8 +168,9 @@ export function readVoteResponsePartitionData(reader: Reader, _version: number):
 }
 
 export function readVoteResponsePartitionDataArray(reader: Reader, length: number, version: number): VoteResponsePartitionData[] {
-  const elements: VoteResponsePartitionData[] = []
-  for (let index = 0; index < length; index++) elements.push(readVoteResponsePartitionData(reader, version))
+  if (length < 1) return []
+  const elements = [readVoteResponsePartitionData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readVoteResponsePartitionData(reader, version))
   return elements
 }
 

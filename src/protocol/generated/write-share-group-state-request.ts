@@ -58,8 +58,9 @@ export function readWriteStateData(reader: Reader, version: number): WriteStateD
 }
 
 export function readWriteStateDataArray(reader: Reader, length: number, version: number): WriteStateData[] {
-  const elements: WriteStateData[] = []
-  for (let index = 0; index < length; index++) elements.push(readWriteStateData(reader, version))
+  if (length < 1) return []
+  const elements = [readWriteStateData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readWriteStateData(reader, version))
   return elements
 }
 
@@ -106,8 +107,9 @@ export function readWriteShareGroupStateRequestPartitionData(reader: Reader, ver
 }
 
 export function readWriteShareGroupStateRequestPartitionDataArray(reader: Reader, length: number, version: number): WriteShareGroupStateRequestPartitionData[] {
-  const elements: WriteShareGroupStateRequestPartitionData[] = []
-  for (let index = 0; index < length; index++) elements.push(readWriteShareGroupStateRequestPartitionData(reader, version))
+  if (length < 1) return []
+  const elements = [readWriteShareGroupStateRequestPartitionData(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readWriteShareGroupStateRequestPartitionData(reader, version))
   return elements
 }
 
@@ -154,8 +156,9 @@ export function readWriteShareGroupStateRequestStateBatch(reader: Reader, _versi
 }
 
 export function readWriteShareGroupStateRequestStateBatchArray(reader: Reader, length: number, version: number): WriteShareGroupStateRequestStateBatch[] {
-  const elements: WriteShareGroupStateRequestStateBatch[] = []
-  for (let index = 0; index < length; index++) elements.push(readWriteShareGroupStateRequestStateBatch(reader, version))
+  if (length < 1) return []
+  const elements = [readWriteShareGroupStateRequestStateBatch(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readWriteShareGroupStateRequestStateBatch(reader, version))
   return elements
 }
 

@@ -54,8 +54,9 @@ export function readWriteStateResult(reader: Reader, version: number): WriteStat
 }
 
 export function readWriteStateResultArray(reader: Reader, length: number, version: number): WriteStateResult[] {
-  const elements: WriteStateResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readWriteStateResult(reader, version))
+  if (length < 1) return []
+  const elements = [readWriteStateResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readWriteStateResult(reader, version))
   return elements
 }
 
@@ -93,8 +94,9 @@ export function readWriteShareGroupStateResponsePartitionResult(reader: Reader, 
 }
 
 export function readWriteShareGroupStateResponsePartitionResultArray(reader: Reader, length: number, version: number): WriteShareGroupStateResponsePartitionResult[] {
-  const elements: WriteShareGroupStateResponsePartitionResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readWriteShareGroupStateResponsePartitionResult(reader, version))
+  if (length < 1) return []
+  const elements = [readWriteShareGroupStateResponsePartitionResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readWriteShareGroupStateResponsePartitionResult(reader, version))
   return elements
 }
 

@@ -66,8 +66,9 @@ export function readWritableTxnMarker(reader: Reader, version: number): Writable
 }
 
 export function readWritableTxnMarkerArray(reader: Reader, length: number, version: number): WritableTxnMarker[] {
-  const elements: WritableTxnMarker[] = []
-  for (let index = 0; index < length; index++) elements.push(readWritableTxnMarker(reader, version))
+  if (length < 1) return []
+  const elements = [readWritableTxnMarker(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readWritableTxnMarker(reader, version))
   return elements
 }
 
@@ -108,8 +109,9 @@ export function readWritableTxnMarkerTopic(reader: Reader, _version: number): Wr
 }
 
 export function readWritableTxnMarkerTopicArray(reader: Reader, length: number, version: number): WritableTxnMarkerTopic[] {
-  const elements: WritableTxnMarkerTopic[] = []
-  for (let index = 0; index < length; index++) elements.push(readWritableTxnMarkerTopic(reader, version))
+  if (length < 1) return []
+  const elements = [readWritableTxnMarkerTopic(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readWritableTxnMarkerTopic(reader, version))
   return elements
 }
 

@@ -53,8 +53,9 @@ export function readWritableTxnMarkerResult(reader: Reader, version: number): Wr
 }
 
 export function readWritableTxnMarkerResultArray(reader: Reader, length: number, version: number): WritableTxnMarkerResult[] {
-  const elements: WritableTxnMarkerResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readWritableTxnMarkerResult(reader, version))
+  if (length < 1) return []
+  const elements = [readWritableTxnMarkerResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readWritableTxnMarkerResult(reader, version))
   return elements
 }
 
@@ -89,8 +90,9 @@ export function readWritableTxnMarkerTopicResult(reader: Reader, version: number
 }
 
 export function readWritableTxnMarkerTopicResultArray(reader: Reader, length: number, version: number): WritableTxnMarkerTopicResult[] {
-  const elements: WritableTxnMarkerTopicResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readWritableTxnMarkerTopicResult(reader, version))
+  if (length < 1) return []
+  const elements = [readWritableTxnMarkerTopicResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readWritableTxnMarkerTopicResult(reader, version))
   return elements
 }
 
@@ -125,8 +127,9 @@ export function readWritableTxnMarkerPartitionResult(reader: Reader, _version: n
 }
 
 export function readWritableTxnMarkerPartitionResultArray(reader: Reader, length: number, version: number): WritableTxnMarkerPartitionResult[] {
-  const elements: WritableTxnMarkerPartitionResult[] = []
-  for (let index = 0; index < length; index++) elements.push(readWritableTxnMarkerPartitionResult(reader, version))
+  if (length < 1) return []
+  const elements = [readWritableTxnMarkerPartitionResult(reader, version)]
+  for (let index = 1; index < length; index++) elements.push(readWritableTxnMarkerPartitionResult(reader, version))
   return elements
 }
 
