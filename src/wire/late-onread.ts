@@ -7,7 +7,7 @@
 import type { Socket } from 'node:net'
 
 export interface Onread {
-  /** The next buffer. */
+  /** The next buffer; Node goes on with the last where it gets anything else. */
   readonly buffer: () => Buffer
   /** Bytes are in the last one; false stops reading. */
   readonly callback: (bytes: number) => boolean

@@ -7,6 +7,9 @@
  * next collection has long been driven out of it.
  */
 
+// The global is looked up at each use.
+import { Buffer } from 'node:buffer'
+
 /** Of one read. */
 const sharedBytes = 64 * 1024
 /** The largest slab: longer frames lie in several. */
@@ -17,9 +20,13 @@ const stepBytes = 16 * 1024
 const idleBytesMax = 8 * 1024 * 1024
 /** Slabs of frames that are not complete yet; when there are as many, frames are received by copying. */
 const begunBytesMax = 32 * 1024 * 1024
+/** Node's pool is for what is gone soon or small: a part of it keeps all of it. */
+const pooledBytesMax = 512
 
 export class ReceiveBuffers {
   readonly shared = Buffer.allocUnsafeSlow(sharedBytes)
+  /** Of `shared`, by length: to make one costs more than to copy what is in it. */
+  readonly #smallViews: Buffer[] = []
   /** The one given back last at the end. */
   readonly #idle: Buffer[] = []
   #idleBytes = 0
@@ -31,6 +38,14 @@ export class ReceiveBuffers {
 
   get begunBytes(): number {
     return this.#begunBytes
+  }
+
+  /** What was received into the first `bytes` of `shared`. */
+  copyOfShared(bytes: number): Buffer {
+    if (bytes < pooledBytesMax) return Buffer.from(this.#smallView(bytes))
+    const copy = Buffer.allocUnsafeSlow(bytes)
+    this.shared.copy(copy, 0, 0, bytes)
+    return copy
   }
 
   /**
@@ -59,6 +74,14 @@ export class ReceiveBuffers {
   }
 
   /** The last of that length, which is the one most likely still in the cache. */
+  #smallView(bytes: number): Buffer {
+    const known = this.#smallViews[bytes]
+    if (known !== undefined) return known
+    const view = this.shared.subarray(0, bytes)
+    this.#smallViews[bytes] = view
+    return view
+  }
+
   #takeIdle(length: number): Buffer | undefined {
     const at = this.#idle.findLastIndex(slab => slab.length === length)
     if (at === -1) return undefined

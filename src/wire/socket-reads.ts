@@ -54,7 +54,8 @@ export class SocketReads implements Incoming {
     this.buffers = buffers
     this.#shared = buffers.shared
     this.#target = buffers.shared
-    this.onread = { buffer: () => this.#nextTarget(), callback: bytes => this.#read(bytes) }
+    // Its type has no word for what Node does where it gets none: go on with the last.
+    this.onread = { buffer: () => this.#nextTarget() as Buffer, callback: bytes => this.#read(bytes) }
   }
 
   get isReading(): boolean {
@@ -92,9 +93,13 @@ export class SocketReads implements Incoming {
     this.#slabs?.end()
   }
 
-  #nextTarget(): Buffer {
-    this.#target = this.#slabs?.target() ?? this.#shared
-    return this.#target
+  /** Undefined where Node reads into it already: to look at it once more costs as much as a small read. */
+  #nextTarget(): Buffer | undefined {
+    const target = this.#slabs?.target() ?? this.#shared
+    // Before the start Node may have another handle to tell.
+    if (this.#slabs !== undefined && target === this.#target) return undefined
+    this.#target = target
+    return target
   }
 
   #read(bytes: number): boolean {
@@ -116,18 +121,6 @@ export class SocketReads implements Incoming {
 
   #copied(bytes: number): Buffer | undefined {
     const isTaken = bytes >= takenBytesMin && this.#slabs?.takes(this.#shared.subarray(0, bytes))
-    return isTaken ? undefined : copyOf(this.#shared, bytes)
+    return isTaken ? undefined : this.buffers.copyOfShared(bytes)
   }
-}
-
-/** Node's pool is for what is gone soon or small: a part of it keeps all of it. */
-const pooledBytesMax = 512
-/** Up to here a loop is cheaper than a call into native code. */
-const loopBytesMax = 128
-
-function copyOf(buffer: Buffer, bytes: number): Buffer {
-  const copy = bytes < pooledBytesMax ? Buffer.allocUnsafe(bytes) : Buffer.allocUnsafeSlow(bytes)
-  if (bytes > loopBytesMax) buffer.copy(copy, 0, 0, bytes)
-  else for (let at = 0; at < bytes; at++) copy[at] = buffer[at]!
-  return copy
 }

@@ -58,6 +58,28 @@ describe(`what this Node (${process.version}) lets be read into buffers of ours`
     })
   }
 
+  test('again and again into the last buffer where none is named', async () => {
+    const { near, far, close } = await accepted(false)
+    const buffer = Buffer.alloc(4)
+    const buffers = [buffer]
+    let received = ''
+    const isRead = readBy(near, {
+      buffer: () => buffers.pop() as Buffer,
+      callback(bytes) {
+        received += buffer.toString('latin1', 0, bytes)
+        return true
+      },
+    })
+    assert.equal(isRead, true)
+    near._read(0)
+    far.write('abcdefghijkl')
+    await until('it is here', () => received.length === 12)
+    assert.equal(received, 'abcdefghijkl')
+    near.destroy()
+    far.destroy()
+    close()
+  })
+
   test('not one that is read so already, nor one that is closed', async () => {
     const { near, far, close } = await accepted(false)
     const onread = { buffer: () => Buffer.alloc(10), callback: () => true }
