@@ -1,68 +1,69 @@
 /**
- * Frames on their way out of one connection, with back-pressure. How chunks are handed to the system differs: TCP takes
- * many in one call and copies none; TLS copies everything written together into one buffer first, so that large
- * chunks go one at a time and only small ones together.
+ * Frames on their way out of one connection, with back-pressure. One write is with the system at a time; what comes in the
+ * meantime leaves together. How much together differs: TCP takes many chunks in one call and copies none; TLS copies
+ * everything written together into one buffer first, so that large chunks go alone and only small ones together.
  */
 import type { Writable } from 'node:stream'
+import { Queue } from '../queue.ts'
 import type { Reservation } from './byte-budget.ts'
+import { type Outgoing, writeTo } from './outgoing.ts'
 
-/** Handed to the stream together before its 'drain' is awaited. */
+/** In one write; one chunk that is larger goes all the same. */
 const sliceBytes = 256 * 1024
 /** On TLS: from this size on a chunk goes alone. */
 const aloneBytes = 4 * 1024
 
 interface QueuedFrame {
   readonly chunks: readonly Buffer[]
-  nextChunk: number
-  bytesLeft: number
   readonly held: Reservation | undefined
+  /** Not handed over. */
+  bytesLeft: number
+  nextChunk: number
 }
 
 export class Outbound {
-  readonly #stream: Writable
+  readonly #outgoing: Outgoing
   readonly #encrypts: boolean
   readonly #onDrained: () => void
-  /** Frames not handed to the stream, or only in part. */
-  readonly #queue: QueuedFrame[] = []
-  #queuedBytes = 0
+  /** Frames that were not handed over, or only in part. */
+  readonly #queue = new Queue<QueuedFrame>()
+  /** Of the write that is with the system; 0 where none is. */
+  #leavingBytes = 0
+  /** What frames hold whose last byte is in that write. */
+  readonly #leaving: Reservation[] = []
+  #pendingBytes = 0
   #sentBytes = 0
   #isFull = false
   #isGathering = false
   #isEnding = false
   #isAbandoned = false
-  /** What frames hold whose last byte the stream has and the system has not. */
-  readonly #leaving: Reservation[] = []
-  readonly #firstHasLeft = (error?: Error | null): void => {
-    if (!error) this.#leaving.shift()?.left()
-  }
 
   /** `onDrained` is called when the outbound was full, has room again, and no frame waits in its queue. */
   constructor(
     stream: Writable,
     { encrypts, onDrained }: { readonly encrypts: boolean; readonly onDrained: () => void },
   ) {
-    this.#stream = stream
+    this.#outgoing = writeTo(stream, () => this.#wasTaken())
     this.#encrypts = encrypts
     this.#onDrained = onDrained
-    stream.on('drain', () => this.#drained())
   }
 
-  /** Bytes that the system has not taken yet, in this queue and in the stream. */
+  /** Bytes that the system has not taken yet. */
   get pendingBytes(): number {
-    return this.#queuedBytes + this.#stream.writableLength
+    return this.#pendingBytes
   }
 
   /** Bytes that the system has taken, noticed write by write: a slice at a time. */
   get takenBytes(): number {
-    return this.#sentBytes - this.pendingBytes
+    return this.#sentBytes - this.#pendingBytes
   }
 
   /** `takenBytes` while some are pending; undefined while there is nothing to take. */
   get progress(): number | undefined {
-    return this.pendingBytes === 0 ? undefined : this.takenBytes
+    return this.#pendingBytes === 0 ? undefined : this.takenBytes
   }
 
-  /** True from a full slice until the stream has drained. */
+  /** True from a full slice until no frame waits. */
   get isFull(): boolean {
     return this.#isFull
   }
@@ -73,100 +74,99 @@ export class Outbound {
    */
   send(chunks: readonly Buffer[], byteLength: number, held?: Reservation): void {
     if (this.#isEnding || this.#isAbandoned) return held?.release()
-    const frame: QueuedFrame = { chunks, nextChunk: 0, bytesLeft: byteLength, held }
     this.#sentBytes += byteLength
-    if (!this.#isFull) this.#write(frame)
-    if (frame.bytesLeft === 0) return
-    this.#queue.push(frame)
-    this.#queuedBytes += frame.bytesLeft
+    this.#pendingBytes += byteLength
+    this.#queue.push({ chunks, held, bytesLeft: byteLength, nextChunk: 0 })
+    this.#write()
+    if (this.#pendingBytes >= sliceBytes) this.#isFull = true
+  }
+
+  /** More follows in this turn of the event loop: all of it leaves together. */
+  gather(): void {
+    if (this.#isGathering) return
+    this.#isGathering = true
+    process.nextTick(this.#gathered)
   }
 
   /** Ends the stream after everything that was sent. */
   end(): void {
     this.#isEnding = true
-    if (!this.#isFull) this.#stream.end()
+    if (this.#pendingBytes === 0) this.#outgoing.end()
   }
 
   /** The stream is gone: gives back what unsent frames hold. */
   abandon(): void {
     this.#isAbandoned = true
     for (const held of this.#leaving.splice(0)) held.release()
-    for (const frame of this.#queue.splice(0)) frame.held?.release()
-    this.#queuedBytes = 0
+    for (const { held } of this.#queue.takeAll()) held?.release()
+    this.#leavingBytes = 0
+    this.#pendingBytes = 0
   }
 
-  /** Writes chunks of the frame until it ends or the stream is full; together where that is cheaper. */
-  #write(frame: QueuedFrame): void {
-    if (this.#isGathering || frame.chunks.length - frame.nextChunk === 1) return this.#writeChunks(frame)
-    if (this.#encrypts) {
-      this.gather()
-      return this.#writeChunks(frame)
-    }
-    // In one call, and now: a tick of its own for every frame costs more than it could gather.
-    this.#stream.cork()
-    this.#writeChunks(frame)
-    this.#stream.uncork()
-  }
-
-  #writeChunks(frame: QueuedFrame): void {
-    const stream = this.#stream
-    while (frame.bytesLeft > 0) {
-      const chunk = frame.chunks[frame.nextChunk] as Buffer
-      if (!this.#hasRoomFor(chunk)) {
-        this.#isFull = true
-        return
-      }
-      frame.nextChunk++
-      frame.bytesLeft -= chunk.length
-      if (frame.bytesLeft > 0 || frame.held === undefined) {
-        stream.write(chunk)
-      } else {
-        this.#leaving.push(frame.held)
-        stream.write(chunk, this.#firstHasLeft)
-      }
-    }
-    // A chunk larger than a slice: who waits for room must be told when there is some.
-    if (stream.writableLength >= sliceBytes) this.#isFull = true
-  }
-
-  #hasRoomFor(chunk: Buffer): boolean {
-    const stream = this.#stream
-    if (this.#encrypts && chunk.length >= aloneBytes) {
-      this.#flush()
-      // Not `writableLength > 0`: a stream that holds less than its high-water mark emits no 'drain'.
-      return !stream.writableNeedDrain
-    }
-    return stream.writableLength < sliceBytes
-  }
-
-  /** More follows in this turn of the event loop: all of it leaves in one write. */
-  gather(): void {
-    if (this.#isGathering) return
-    this.#isGathering = true
-    this.#stream.cork()
-    process.nextTick(this.#flush)
-  }
-
-  readonly #flush = (): void => {
-    if (!this.#isGathering) return
+  readonly #gathered = (): void => {
     this.#isGathering = false
-    this.#stream.uncork()
+    this.#writeOn()
   }
 
-  #drained(): void {
-    if (!this.#isFull) return
+  #wasTaken(): void {
+    this.#taken()
+    this.#writeOn()
+  }
+
+  #writeOn(): void {
+    this.#write()
+    if (this.#isAbandoned) return
+    if (this.#isEnding && this.#pendingBytes === 0) this.#outgoing.end()
+    if (!this.#isFull || this.#queue.length > 0 || this.#pendingBytes >= sliceBytes) return
     this.#isFull = false
-    if (this.#queue.length > 1) this.gather()
-    while (this.#queue.length > 0 && !this.#isFull) {
-      const frame = this.#queue[0] as QueuedFrame
-      const before = frame.bytesLeft
-      this.#write(frame)
-      this.#queuedBytes -= before - frame.bytesLeft
-      if (frame.bytesLeft === 0) this.#queue.shift()
-    }
-    if (this.#isFull) return
-    this.#flush()
-    if (this.#isEnding) this.#stream.end()
     this.#onDrained()
+  }
+
+  /** Until something is with the system that it has not taken. */
+  #write(): void {
+    while (this.#leavingBytes === 0 && !this.#isGathering && this.#queue.length > 0) {
+      if (!this.#outgoing.write(this.#nextSlice())) return
+      this.#taken()
+    }
+  }
+
+  #taken(): void {
+    this.#pendingBytes -= this.#leavingBytes
+    // What leaves makes room for others; whatever they send here waits until all of this is done.
+    // One by one: V8 leaves its fast path to set an array's length.
+    for (let held = this.#leaving.pop(); held !== undefined; held = this.#leaving.pop()) held.left()
+    this.#leavingBytes = 0
+  }
+
+  #nextSlice(): readonly Buffer[] {
+    const only = this.#queue.length === 1 ? this.#queue.first : undefined
+    if (only?.nextChunk === 0 && (only.chunks.length === 1 || (!this.#encrypts && only.bytesLeft <= sliceBytes))) {
+      this.#leavingBytes = only.bytesLeft
+      this.#handedOver(only)
+      return only.chunks
+    }
+    const slice: Buffer[] = []
+    for (let frame = this.#queue.first; frame !== undefined; frame = this.#queue.first) {
+      while (frame.bytesLeft > 0) {
+        const chunk = frame.chunks[frame.nextChunk] as Buffer
+        if (this.#leavingBytes > 0 && !this.#goesWith(slice, chunk)) return slice
+        slice.push(chunk)
+        this.#leavingBytes += chunk.length
+        frame.bytesLeft -= chunk.length
+        frame.nextChunk++
+      }
+      this.#handedOver(frame)
+    }
+    return slice
+  }
+
+  #handedOver({ held }: QueuedFrame): void {
+    this.#queue.take()
+    if (held !== undefined) this.#leaving.push(held)
+  }
+
+  #goesWith([first]: readonly Buffer[], chunk: Buffer): boolean {
+    if (this.#encrypts && (first!.length >= aloneBytes || chunk.length >= aloneBytes)) return false
+    return this.#leavingBytes < sliceBytes
   }
 }
