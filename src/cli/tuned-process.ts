@@ -11,6 +11,9 @@
  * The old generation has room from the beginning: V8 counts buffers that no collection has looked at yet (up to 32 MiB, twice
  * its largest young generation) as old, and lets a small heap grow by 8 MiB only. Without room a GiB consumed under
  * 10,000 rules brought up to twelve collections of the whole heap, which left it as it was.
+ *
+ * Much is inlined: a request runs through many small functions once, beside neighbours that drive them out of the
+ * processor's caches, and what V8 sees whole makes fewer objects on its way. A small request cost 4 % less.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { ExitCode } from './command.ts'
@@ -23,6 +26,9 @@ const tuning = [
   '--single-threaded-gc',
   '--no-allocation-site-pretenuring',
   '--initial-old-space-size=256',
+  '--max-inlined-bytecode-size=1000',
+  '--max-inlined-bytecode-size-cumulative=6000',
+  '--reserve-inline-budget-scale-factor=4',
 ]
 
 /** Does this process have a young generation that somebody chose? */

@@ -224,8 +224,6 @@ export class Clients {
     this.#sessions.set(session, numbers)
     // A login may take longer than it takes to be revoked.
     if (this.#areRevoked(numbers)) return this.#revoked(session)
-    // Whoever logged in gave the socket away paused.
-    socket.resume()
     if (this.#isDraining) session.drain()
   }
 

@@ -14,7 +14,7 @@ interface Timed {
   readonly maxWaitMs?: number
 }
 
-const timedKeys: ReadonlySet<number> = new Set([
+const timedKeys: readonly number[] = [
   ApiKey.Produce,
   ApiKey.Fetch,
   ApiKey.ShareFetch,
@@ -26,11 +26,15 @@ const timedKeys: ReadonlySet<number> = new Set([
   ApiKey.AlterPartitionReassignments,
   ApiKey.ListPartitionReassignments,
   ApiKey.UpdateFeatures,
-])
+]
+/** By API key: looked at for every request. */
+const isTimed: readonly boolean[] = Array.from({ length: Math.max(...timedKeys) + 1 }, (_, key) =>
+  timedKeys.includes(key),
+)
 
 /** Milliseconds until the answer is overdue; Infinity where the request names no time. */
 export function answerTimeoutMs({ api, request }: Exchange): number {
-  if (!timedKeys.has(api.key)) return Number.POSITIVE_INFINITY
+  if (isTimed[api.key] !== true) return Number.POSITIVE_INFINITY
   const { timeoutMs, timeoutMillis, maxWaitMs } = request as Timed
   const own = timeoutMs ?? timeoutMillis ?? maxWaitMs
   return own === undefined || own < 0 ? Number.POSITIVE_INFINITY : own + marginMs

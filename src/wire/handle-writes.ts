@@ -49,7 +49,6 @@ export class HandleWrites implements Outgoing {
     this.#handle = handle
     this.#stream = stream
     this.#completed = (status, _, text) => {
-      if (socket.destroyed) return
       if (status === 0) onTaken()
       else socket.destroy(broken(status, text))
     }
@@ -61,8 +60,6 @@ export class HandleWrites implements Outgoing {
     const handle = open._handle
     const isKnown = typeof handle?.writeBuffer === 'function' && typeof handle.writev === 'function'
     if (binding === undefined || !isKnown || open.connecting) return undefined
-    // When the peer ends, Node would end a stream that has nothing to write, and cut off what the handle has.
-    open.allowHalfOpen = true
     return new HandleWrites(binding, open, handle as Handle, stream, onTaken)
   }
 

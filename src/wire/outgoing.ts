@@ -14,6 +14,8 @@ export interface Outgoing {
 
 /** To what is below the stream of a connected socket where this Node lets it, else to the stream. */
 export function writeTo(stream: Writable, onTaken: () => void): Outgoing {
+  // When the peer ends, Node would end the stream, and cut off what was not handed over yet.
+  Object.assign(stream, { allowHalfOpen: true })
   const throughStream = new StreamWrites(stream, onTaken)
   return HandleWrites.of(stream, throughStream, onTaken) ?? throughStream
 }

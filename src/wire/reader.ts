@@ -321,6 +321,11 @@ export class Reader {
   span(byteLength: number): Span {
     this.#require(byteLength)
     if (byteLength === 0) return Span.empty
+    const at = this.#offset
+    if (byteLength <= this.#end - at) {
+      this.#offset = at + byteLength
+      return Span.within(this.#chunk, at, byteLength)
+    }
     const chunks: Buffer[] = []
     let left = byteLength
     while (left > this.#end - this.#offset) {
@@ -330,7 +335,7 @@ export class Reader {
     }
     chunks.push(this.#chunk.subarray(this.#offset, this.#offset + left))
     this.#offset += left
-    return new Span(chunks, byteLength)
+    return Span.over(chunks, byteLength)
   }
 
   #take(byteLength: number): Buffer {

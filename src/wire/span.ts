@@ -1,23 +1,45 @@
 /** A run of received bytes: views on the chunks they came in, never copied until someone asks for one buffer. */
 export class Span {
-  static readonly empty = new Span([], 0)
+  static readonly empty = new Span(Buffer.alloc(0), 0, 0)
 
-  readonly chunks: readonly Buffer[]
   readonly byteLength: number
+  /** One chunk that the run lies in, whose view is made for who asks: most runs are passed on unseen. */
+  private readonly source: Buffer | undefined
+  private readonly offset: number
+  private views: readonly Buffer[] | undefined
 
-  constructor(chunks: readonly Buffer[], byteLength: number) {
-    this.chunks = chunks
+  private constructor(source: Buffer | undefined, offset: number, byteLength: number, views?: readonly Buffer[]) {
+    this.source = source
+    this.offset = offset
     this.byteLength = byteLength
+    this.views = views
+  }
+
+  /** `byteLength` bytes of `source` from `offset` on; they are there. */
+  static within(source: Buffer, offset: number, byteLength: number): Span {
+    return new Span(source, offset, byteLength)
+  }
+
+  /** `chunks` hold `byteLength` bytes. */
+  static over(chunks: readonly Buffer[], byteLength: number): Span {
+    return new Span(undefined, 0, byteLength, chunks)
   }
 
   static of(...chunks: Buffer[]): Span {
     let byteLength = 0
     for (const chunk of chunks) byteLength += chunk.length
-    return byteLength === 0 ? Span.empty : new Span(chunks, byteLength)
+    return byteLength === 0 ? Span.empty : Span.over(chunks, byteLength)
+  }
+
+  get chunks(): readonly Buffer[] {
+    this.views ??= [this.source!.subarray(this.offset, this.offset + this.byteLength)]
+    return this.views
   }
 
   /** The byte at `index`; undefined beyond the end. */
   byteAt(index: number): number | undefined {
+    if (index >= this.byteLength) return undefined
+    if (this.source !== undefined) return this.source[this.offset + index]
     let at = index
     for (const chunk of this.chunks) {
       if (at < chunk.length) return chunk[at]

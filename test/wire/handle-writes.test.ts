@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
-import { Writable } from 'node:stream'
+import { Duplex, Writable } from 'node:stream'
 import { afterEach, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createServer as createTlsServer, connect as tlsConnect } from 'node:tls'
@@ -227,4 +227,23 @@ test('what is no socket, or none that is connected, is written to as a stream', 
     undefined,
   )
   server.close()
+})
+
+test('a stream whose peer has ended is written to until all has left', async () => {
+  const taken: Buffer[] = []
+  const stream = new Duplex({
+    allowHalfOpen: false,
+    read: () => undefined,
+    write(chunk: Buffer, _, done) {
+      taken.push(chunk)
+      setImmediate(done)
+    },
+  })
+  const outbound = new Outbound(stream, { encrypts: true, onDrained: () => undefined })
+  const bytes = randomBytes(900_000)
+  for (let at = 0; at < 3; at++) outbound.send([bytes.subarray(at * 300_000, (at + 1) * 300_000)], 300_000)
+  stream.on('end', () => outbound.end()).resume()
+  stream.push(null)
+  await once(stream, 'finish')
+  assert.ok(Buffer.concat(taken).equals(bytes), 'the bytes differ')
 })
