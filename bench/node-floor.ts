@@ -7,6 +7,8 @@ import { createServer, TLSSocket } from 'node:tls'
 
 interface WriteRequest {
   oncomplete?: () => void
+  /** Node does not keep it while the system reads from it. */
+  bytes?: Buffer
 }
 
 interface Handle {
@@ -57,7 +59,8 @@ function pump(from: Socket, to: Socket, slots: ReturnType<typeof slotsOf>): void
   const received = (bytes: number): boolean => {
     const request = new WriteWrap()
     request.oncomplete = written
-    if (target.writeBuffer(request, buffer.subarray(0, bytes)) !== 0) {
+    request.bytes = buffer.subarray(0, bytes)
+    if (target.writeBuffer(request, request.bytes) !== 0) {
       from.destroy()
       to.destroy()
     } else if (streamBaseState[kLastWriteWasAsync]) {
