@@ -73,7 +73,6 @@ export class ReceiveBuffers {
     while (this.#idleBytes > idleBytesMax) this.#idleBytes -= this.#idle.shift()!.length
   }
 
-  /** The last of that length, which is the one most likely still in the cache. */
   #smallView(bytes: number): Buffer {
     const known = this.#smallViews[bytes]
     if (known !== undefined) return known
@@ -82,6 +81,7 @@ export class ReceiveBuffers {
     return view
   }
 
+  /** The last of that length, which is the one most likely still in the cache. */
   #takeIdle(length: number): Buffer | undefined {
     const at = this.#idle.findLastIndex(slab => slab.length === length)
     if (at === -1) return undefined

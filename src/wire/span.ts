@@ -3,6 +3,7 @@ export class Span {
   static readonly empty = new Span(Buffer.alloc(0), 0, 0)
 
   readonly byteLength: number
+  // Not hidden from who compares messages, as #fields would be.
   /** One chunk that the run lies in, whose view is made for who asks: most runs are passed on unseen. */
   private readonly source: Buffer | undefined
   private readonly offset: number

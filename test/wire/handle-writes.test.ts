@@ -5,14 +5,13 @@ import { connect, createServer, type Socket } from 'node:net'
 import { Duplex, Writable } from 'node:stream'
 import { afterEach, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createServer as createTlsServer, connect as tlsConnect } from 'node:tls'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { createRoot, issueServer } from '../../src/tls/certificate-authority.ts'
 import { ByteBudget } from '../../src/wire/byte-budget.ts'
 import { HandleWrites } from '../../src/wire/handle-writes.ts'
 import { Outbound } from '../../src/wire/outbound.ts'
 import { type Outgoing, writeTo } from '../../src/wire/outgoing.ts'
+import { acceptedPair } from '../support/accepted-pair.ts'
 import { until } from '../support/until.ts'
 
 interface Pair {
@@ -22,13 +21,6 @@ interface Pair {
   readonly received: () => Buffer
 }
 
-function identity(): { readonly cert: string; readonly key: string } {
-  const now = new Date()
-  const root = createRoot({ subject: 'CN=root', now, days: 2 })
-  const { chain, key } = issueServer(root, { names: ['localhost'], now, days: 2 })
-  return { cert: chain.join(''), key }
-}
-
 const opened: (() => void)[] = []
 afterEach(() => {
   for (const close of opened.splice(0)) close()
@@ -36,20 +28,9 @@ afterEach(() => {
 
 /** `near` is accepted; `far` reads nothing before `received` was asked for. */
 async function pair(isTls: boolean): Promise<Pair> {
-  const server = isTls ? createTlsServer(identity()) : createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const arrived = once(server, isTls ? 'secureConnection' : 'connection') as Promise<[Socket]>
-  const { port } = server.address() as { port: number }
-  const options = { host: '127.0.0.1', port, allowHalfOpen: true }
-  const far = isTls ? tlsConnect({ ...options, rejectUnauthorized: false }) : connect(options)
+  const { near, far, close } = await acceptedPair(isTls)
   far.pause()
-  far.on('error', () => undefined)
-  const [near] = await arrived
-  opened.push(() => {
-    near.destroy()
-    far.destroy()
-    server.close()
-  })
+  opened.push(close)
   const chunks: Buffer[] = []
   return {
     near,
