@@ -47,11 +47,16 @@ export class TlsIdentity {
   }
 }
 
+const wrongPassword = 'keyPassword does not open it'
+
 const keyErrors: Readonly<Record<string, string>> = {
   ERR_MISSING_PASSPHRASE: 'it is encrypted: give its password as keyPassword',
-  ERR_OSSL_BAD_DECRYPT: 'keyPassword does not open it',
+  ERR_OSSL_BAD_DECRYPT: wrongPassword,
   ERR_OSSL_CRYPTO_INTERRUPTED_OR_CANCELLED: 'it is encrypted: give its password as keyPassword',
 }
+
+/** PKCS#8 says so in its label, the traditional forms in a header (RFC 1421). */
+const isEncrypted = (text: string): boolean => /BEGIN ENCRYPTED|^Proc-Type: 4,ENCRYPTED/m.test(text)
 
 function pemKey(file: FileContent, password: Password | undefined): KeyObject {
   const [key, ...more] = pemBlocks(file).filter(block => isPrivateKeyLabel(block.label))
@@ -60,7 +65,9 @@ function pemKey(file: FileContent, password: Password | undefined): KeyObject {
   try {
     return createPrivateKey({ key: key.text, ...(password && { passphrase: password.reveal() }) })
   } catch (cause) {
-    const reason = keyErrors[(cause as NodeJS.ErrnoException).code ?? ''] ?? 'the private key cannot be read'
+    // One wrong password in 256 leaves what looks padded, and fails as no key at all.
+    const other = password && isEncrypted(key.text) ? wrongPassword : 'the private key cannot be read'
+    const reason = keyErrors[(cause as NodeJS.ErrnoException).code ?? ''] ?? other
     throw new TlsError(`${file.path}: ${reason}`, { cause })
   }
 }

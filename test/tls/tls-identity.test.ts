@@ -78,6 +78,10 @@ describe('an encrypted key', () => {
       assert.equal(load(source).contextOptions().key, server.key)
       refused(parts(server.certificate, bench.read(name).content.toString(), 'sesamo'), /keyPassword does not open it/)
     }
+    const traditional = bench.read('traditional.key').content.toString()
+    for (let guess = 0; guess < 2_000; guess++) {
+      refused(parts(server.certificate, traditional, `guess${guess}`), /^gateway\.key: keyPassword does not open it$/)
+    }
   })
 })
 
