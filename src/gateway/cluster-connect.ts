@@ -36,20 +36,19 @@ export interface ClusterConnect {
 const answerTimeoutMs = 10_000
 
 export function createClusterConnect(options: ClusterConnectOptions): ClusterConnect {
-  const { logins, frameBytesMax, budget, now } = options
+  const { logins, frameBytesMax, budget, buffers, now } = options
   const dial = createClusterDial(options)
   const connect = async (target: HostAndPort): Promise<Questions> => {
-    const requests = new BrokerRequests({ dialled: await dial(target), budget, frameBytesMax, answerTimeoutMs })
+    const requests = new BrokerRequests({ socket: await dial(target), budget, buffers, frameBytesMax, answerTimeoutMs })
     return logins === undefined ? requests : AuthenticatedRequests.open({ requests, login: logins.own, now })
   }
   return { dial, connect }
 }
 
-function createClusterDial({ upstream, tls, buffers, connectTimeoutMs }: ClusterConnectOptions): Dial {
+function createClusterDial({ upstream, tls, connectTimeoutMs }: ClusterConnectOptions): Dial {
   return createDialer({
     rules: addressRules(upstream),
     resolve: host => lookup(host, { all: true, order: 'verbatim' }),
-    buffers,
     connectTimeoutMs,
     tlsOptions: tls === undefined ? undefined : (host, principal) => tls.connectOptions(host, principal),
   })

@@ -79,6 +79,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     bootstrap: upstream.bootstrap,
     dial,
     budget,
+    buffers,
     frameBytesMax,
     knownTimeoutMs: connectTimeoutMs,
     loginFor: logins?.forPrincipal,

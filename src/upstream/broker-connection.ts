@@ -9,10 +9,9 @@ import { Queue } from '../queue.ts'
 import type { ByteBudget, Reservation } from '../wire/byte-budget.ts'
 import type { Frame, ReceivedFrame } from '../wire/frame.ts'
 import { FrameSplitter } from '../wire/frame-splitter.ts'
-import { Inbound } from '../wire/inbound.ts'
-import type { Incoming } from '../wire/incoming.ts'
+import { type Incoming, readFrom } from '../wire/incoming.ts'
 import { Outbound } from '../wire/outbound.ts'
-import type { SocketReads } from '../wire/socket-reads.ts'
+import type { ReceiveBuffers } from '../wire/receive-buffers.ts'
 import { AnswerSlabs } from './answer-slabs.ts'
 
 /** Takes an answer and what it holds of the budget; the taker releases it. */
@@ -29,9 +28,8 @@ export interface OutgoingFrame {
 
 export interface BrokerConnectionOptions {
   readonly socket: Socket
-  /** How the socket is read where it was made to be read so; else through its stream. */
-  readonly reads?: SocketReads | undefined
   readonly budget: ByteBudget
+  readonly buffers: ReceiveBuffers
   readonly frameBytesMax: number
   /** The connection can be written to again. */
   readonly onWritable: () => void
@@ -58,15 +56,14 @@ export class BrokerConnection {
   #isClosed = false
 
   constructor(options: BrokerConnectionOptions) {
-    const { socket, reads, budget, frameBytesMax, onWritable } = options
+    const { socket, budget, buffers, frameBytesMax, onWritable } = options
     this.#socket = socket
     this.#budget = budget
     this.#options = options
     this.#splitter = new FrameSplitter({ payloadBytesMin: answerBytesMin, payloadBytesMax: frameBytesMax })
     this.#outbound = new Outbound(socket, { encrypts: socket instanceof TLSSocket, onDrained: onWritable })
-    const received = (chunk: Buffer): void => this.#received(chunk)
-    reads?.start(socket, new AnswerSlabs(reads.buffers, () => this.#missingBytes()), received)
-    this.#inbound = reads ?? new Inbound(socket, received)
+    const slabs = new AnswerSlabs(buffers, () => this.#missingBytes())
+    this.#inbound = readFrom(socket, buffers, slabs, chunk => this.#received(chunk))
     socket.on('error', cause => this.#close(lost(cause)))
     socket.on('close', () => this.#ended())
     socket.on('end', () => this.#ended())

@@ -1,16 +1,19 @@
 /** Opens the connection a client's requests go to: one broker by its id, or any live one. */
+import type { Socket } from 'node:net'
 import { SaslError, UpstreamError } from '../errors.ts'
 import type { ClusterView } from '../topology/cluster-view.ts'
 import type { ByteBudget } from '../wire/byte-budget.ts'
+import type { ReceiveBuffers } from '../wire/receive-buffers.ts'
 import { AuthenticatedConnection, type LoginOptions } from './authenticated-connection.ts'
 import { BrokerConnection } from './broker-connection.ts'
-import type { Dial, Dialled, HostAndPort } from './dialer.ts'
+import type { Dial, HostAndPort } from './dialer.ts'
 
 export interface BrokerLinksOptions {
   readonly view: ClusterView
   readonly bootstrap: readonly HostAndPort[]
   readonly dial: Dial
   readonly budget: ByteBudget
+  readonly buffers: ReceiveBuffers
   readonly frameBytesMax: number
   /** How long a port waits for the first news of its broker. */
   readonly knownTimeoutMs: number
@@ -54,19 +57,19 @@ export class BrokerLinks {
     const { loginFor, checkPrincipal } = this.#options
     checkPrincipal?.(principal)
     const login = loginFor?.(principal)
-    const use = async (dialled: Dialled): Promise<BrokerLink> =>
+    const use = async (socket: Socket): Promise<BrokerLink> =>
       login === undefined
-        ? this.#wrap(dialled, events)
-        : AuthenticatedConnection.open(login, events, wrapped => this.#wrap(dialled, wrapped))
+        ? this.#wrap(socket, events)
+        : AuthenticatedConnection.open(login, events, wrapped => this.#wrap(socket, wrapped))
     return this.#first({ nodeId, principal }, use)
   }
 
   /** For clients that log in themselves: whom the connection is for is not known yet. */
   openUnauthenticated(nodeId: number | undefined, events: LinkEvents): Promise<BrokerConnection> {
-    return this.#first({ nodeId, principal: undefined }, async dialled => this.#wrap(dialled, events))
+    return this.#first({ nodeId, principal: undefined }, async socket => this.#wrap(socket, events))
   }
 
-  async #first<Link>({ nodeId, principal }: Wanted, use: (dialled: Dialled) => Promise<Link>): Promise<Link> {
+  async #first<Link>({ nodeId, principal }: Wanted, use: (socket: Socket) => Promise<Link>): Promise<Link> {
     const targets = nodeId === undefined ? this.#anyBroker() : [await this.#knownBroker(nodeId)]
     let failure: unknown
     for (const target of targets) {
@@ -100,11 +103,11 @@ export class BrokerLinks {
     return turned.sort((one, other) => Number(this.#isFailing(one)) - Number(this.#isFailing(other)))
   }
 
-  async #dial(target: HostAndPort, principal: string | undefined): Promise<Dialled> {
+  async #dial(target: HostAndPort, principal: string | undefined): Promise<Socket> {
     try {
-      const dialled = await this.#options.dial(target, principal)
+      const socket = await this.#options.dial(target, principal)
       this.#failing.delete(addressText(target))
-      return dialled
+      return socket
     } catch (error) {
       this.#failing.add(addressText(target))
       this.#options.onStale()
@@ -116,13 +119,13 @@ export class BrokerLinks {
     return this.#failing.has(addressText(target))
   }
 
-  #wrap({ socket, reads }: Dialled, events: LinkEvents): BrokerConnection {
-    const { budget, frameBytesMax, onOpened, onClosed } = this.#options
+  #wrap(socket: Socket, events: LinkEvents): BrokerConnection {
+    const { budget, buffers, frameBytesMax, onOpened, onClosed } = this.#options
     onOpened()
     return new BrokerConnection({
       socket,
-      reads,
       budget,
+      buffers,
       frameBytesMax,
       onWritable: events.onWritable,
       onClosed: error => {

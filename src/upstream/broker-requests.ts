@@ -1,18 +1,20 @@
 /** The gateway's own questions to a broker, on a connection of its own, told apart by their client id. */
+import type { Socket } from 'node:net'
 import { UpstreamError, WireError } from '../errors.ts'
 import { type ApiKey, apiName } from '../protocol/api-key.ts'
 import { decodeResponse, encodeRequest, type RequestByKey, type ResponseByKey } from '../protocol/codec.ts'
 import { brokerLimits } from '../wire/bounds.ts'
 import type { ByteBudget } from '../wire/byte-budget.ts'
 import { type Frame, lengthPrefixBytes } from '../wire/frame.ts'
+import type { ReceiveBuffers } from '../wire/receive-buffers.ts'
 import { BrokerConnection } from './broker-connection.ts'
-import type { Dialled } from './dialer.ts'
 
 export const gatewayClientId = 'vkitm'
 
 export interface BrokerRequestsOptions {
-  readonly dialled: Dialled
+  readonly socket: Socket
   readonly budget: ByteBudget
+  readonly buffers: ReceiveBuffers
   readonly frameBytesMax: number
   /** Every wait of our own has a deadline. */
   readonly answerTimeoutMs: number
@@ -25,11 +27,12 @@ export class BrokerRequests {
   #failure: Error | undefined
   readonly #waiting = new Set<(error: Error) => void>()
 
-  constructor({ dialled, budget, frameBytesMax, answerTimeoutMs }: BrokerRequestsOptions) {
+  constructor({ socket, budget, buffers, frameBytesMax, answerTimeoutMs }: BrokerRequestsOptions) {
     this.#answerTimeoutMs = answerTimeoutMs
     this.#connection = new BrokerConnection({
-      ...dialled,
+      socket,
       budget,
+      buffers,
       frameBytesMax,
       onWritable: () => undefined,
       onClosed: error => this.#closed(error ?? closedByBroker()),

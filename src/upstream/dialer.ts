@@ -3,8 +3,6 @@ import type { LookupAddress } from 'node:dns'
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { UpstreamError } from '../errors.ts'
-import type { ReceiveBuffers } from '../wire/receive-buffers.ts'
-import { SocketReads } from '../wire/socket-reads.ts'
 import type { AddressRules } from './address-rules.ts'
 
 export interface HostAndPort {
@@ -16,8 +14,6 @@ export interface DialerOptions {
   readonly rules: AddressRules
   /** All addresses of a name, in the order in which they should be tried. */
   readonly resolve: (host: string) => Promise<readonly LookupAddress[]>
-  /** What plaintext connections are read into. */
-  readonly buffers: ReceiveBuffers
   /** For one address of a host, its connection included. */
   readonly connectTimeoutMs: number
   /**
@@ -27,13 +23,7 @@ export interface DialerOptions {
   readonly tlsOptions?: ((host: string, principal?: string) => ConnectionOptions) | undefined
 }
 
-export interface Dialled {
-  readonly socket: Socket
-  /** Plaintext alone. */
-  readonly reads: SocketReads | undefined
-}
-
-export type Dial = (target: HostAndPort, principal?: string) => Promise<Dialled>
+export type Dial = (target: HostAndPort, principal?: string) => Promise<Socket>
 
 /** TCP keep-alive finds peers that vanished without a word, for there is no deadline on a broker's answer. */
 const keepAliveMs = 30_000
@@ -90,21 +80,18 @@ async function resolveInTime(host: string, { resolve, connectTimeoutMs }: Dialer
 }
 
 interface AddressOptions {
-  readonly buffers: ReceiveBuffers
   readonly connectTimeoutMs: number
   readonly tls: ConnectionOptions | undefined
 }
 
-function dialAddress(target: HostAndPort, address: string, options: AddressOptions): Promise<Dialled> {
-  const { buffers, connectTimeoutMs, tls } = options
-  const reads = tls === undefined ? new SocketReads(buffers) : undefined
+function dialAddress(target: HostAndPort, address: string, options: AddressOptions): Promise<Socket> {
+  const { connectTimeoutMs, tls } = options
   const tcp = connectTcp({
     host: address,
     port: target.port,
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: keepAliveMs,
-    ...(reads && { onread: reads.onread }),
   })
   const socket = tls === undefined ? tcp : connectTls({ ...tls, socket: tcp })
   const where = { host: target.host, port: target.port, address }
@@ -132,7 +119,7 @@ function dialAddress(target: HostAndPort, address: string, options: AddressOptio
       socket.off('error', failed)
       // What TLS wraps reports its end through the wrapper too.
       if (tcp !== socket) tcp.on('error', ignoreLateError)
-      resolve({ socket, reads })
+      resolve(socket)
     })
   })
 }

@@ -1,117 +1,127 @@
 /**
  * Writes below a socket's stream, to the handle that Node writes to. A stream keeps what it is given, counts it, and says
- * in a tick of its own that it has left; `Outbound` does the first two for itself, and TCP mostly takes a small frame at
- * once, so that there is nothing to say. Nothing else here knows of Node's handles and of how they tell what became of
- * a write; a Node that has them otherwise is told by what is not there, and its sockets are written to as streams.
+ * in a tick of its own that it has left; `Outbound` does the first two for itself, and the system mostly takes a small frame
+ * at once, so that there is nothing to say. TCP tells that by itself. TLS calls every write unfinished until a later phase
+ * of the event loop, and Node ends the process where another comes before.
  */
 import type { Socket } from 'node:net'
 import type { Writable } from 'node:stream'
-import { getSystemErrorName } from 'node:util'
+import {
+  binding,
+  broken,
+  type Handle,
+  handleOf,
+  noAsyncId,
+  type WritableState,
+  type WriteRequest,
+  writableStateOf,
+} from './node-handles.ts'
 import type { Outgoing } from './outgoing.ts'
 
-/** Node keeps in it what it needs for a write that is not over when the call returns. */
-interface WriteRequest {
-  oncomplete?: ((status: number, handle: unknown, text?: string) => void) | undefined
-  /** The system reads from their memory, and nobody else may keep it. */
-  chunks?: readonly Buffer[]
-  /** What TLS says of a status that is not 0. */
-  readonly error?: string
-}
-
-interface Handle {
-  writeBuffer(request: WriteRequest, bytes: Buffer): number
-  writev(request: WriteRequest, chunks: readonly Buffer[], areAllBuffers: true): number
-}
-
-interface StreamBinding {
-  readonly WriteWrap: new () => WriteRequest
-  /** What the last call left behind. */
-  readonly streamBaseState: Int32Array
-  /** Where in it: not 0 where the write is not over. */
-  readonly kLastWriteWasAsync: number
-}
-
-const binding = streamBinding()
+/** TLS makes one record of so much, and hands that down in one piece. */
+const recordBytesMax = 16 * 1024
 
 /** Node has no use for the request of a write that is over when the call returns: the next write takes it. */
 let spare: WriteRequest | undefined
 
 export class HandleWrites implements Outgoing {
-  readonly #binding: StreamBinding
+  readonly #binding: NonNullable<typeof binding>
   readonly #socket: Socket
   readonly #handle: Handle
+  readonly #state: WritableState
   readonly #stream: Outgoing
+  readonly #onTaken: () => void
   readonly #completed: NonNullable<WriteRequest['oncomplete']>
+  /** The last write to TLS, where the system has it and nobody waits to be told so. */
+  #unattended: WriteRequest | undefined
 
-  private constructor(binding: StreamBinding, socket: Socket, handle: Handle, stream: Outgoing, onTaken: () => void) {
-    this.#binding = binding
+  private constructor(
+    nodes: NonNullable<typeof binding>,
+    socket: Socket,
+    handle: Handle,
+    state: WritableState,
+    stream: Outgoing,
+    onTaken: () => void,
+  ) {
+    this.#binding = nodes
     this.#socket = socket
     this.#handle = handle
+    this.#state = state
     this.#stream = stream
-    this.#completed = (status, _, text) => {
-      if (status === 0) onTaken()
-      else socket.destroy(broken(status, text))
-    }
+    this.#onTaken = onTaken
+    this.#completed = this.#once(onTaken)
   }
 
   /** Undefined where this Node cannot, or `socket` is none that is connected; `stream` writes to the same one. */
   static of(socket: Writable, stream: Outgoing, onTaken: () => void): HandleWrites | undefined {
-    const open = socket as Socket & { readonly _handle?: Partial<Handle> | null }
-    const handle = open._handle
-    const isKnown = typeof handle?.writeBuffer === 'function' && typeof handle.writev === 'function'
-    if (binding === undefined || !isKnown || open.connecting) return undefined
-    return new HandleWrites(binding, open, handle as Handle, stream, onTaken)
+    const handle = handleOf(socket)
+    const state = writableStateOf(socket)
+    if (binding === undefined || handle === undefined || state === undefined) return undefined
+    return new HandleWrites(binding, socket as Socket, handle, state, stream, onTaken)
   }
 
-  write(chunks: readonly Buffer[]): boolean {
-    const socket = this.#socket
-    if (socket.destroyed) return false
+  write(chunks: readonly Buffer[], byteLength: number): boolean {
+    if (this.#state.destroyed) return false
     // From before the connection was the session's; a handle for TLS has one write at a time.
-    if (socket.writableLength > 0) return this.#stream.write(chunks)
+    if (this.#state.length > 0) return this.#stream.write(chunks, byteLength)
+    const last = this.#unattended
+    if (last !== undefined && !isOver(last)) return this.#writeAfter(last, chunks, byteLength)
     const { WriteWrap, streamBaseState, kLastWriteWasAsync } = this.#binding
-    const request = spare ?? new WriteWrap()
-    spare = undefined
+    const request = last ?? takeSpare() ?? new WriteWrap()
+    this.#unattended = undefined
     request.oncomplete = this.#completed
     const status =
       chunks.length === 1
         ? this.#handle.writeBuffer(request, chunks[0] as Buffer)
         : this.#handle.writev(request, chunks, true)
     if (status !== 0) {
-      socket.destroy(broken(status, request.error))
+      this.#socket.destroy(broken('write', status, request.error))
       return false
     }
-    if (streamBaseState[kLastWriteWasAsync] !== 0) {
+    if (streamBaseState[kLastWriteWasAsync] === 0) spare = request
+    else if (this.#hasLeftTls(byteLength)) this.#unattended = request
+    else {
       request.chunks = chunks
       return false
     }
     request.oncomplete = undefined
-    spare = request
     return true
   }
 
   end(): void {
-    this.#stream.end()
+    const last = this.#unattended
+    if (last === undefined || isOver(last)) this.#stream.end()
+    else last.oncomplete = this.#once(() => this.#stream.end())
+  }
+
+  #writeAfter(last: WriteRequest, chunks: readonly Buffer[], byteLength: number): boolean {
+    last.oncomplete = this.#once(() => {
+      this.#unattended = undefined
+      if (this.write(chunks, byteLength)) this.#onTaken()
+    })
+    return false
+  }
+
+  /** The system has the record that the last write became, or TLS alone has a copy of it, which no later write overtakes. */
+  #hasLeftTls(byteLength: number): boolean {
+    const isOneRecord = byteLength <= recordBytesMax
+    return isOneRecord && this.#handle._parent?.writeQueueSize === 0 && !this.#state.destroyed
+  }
+
+  #once(then: () => void): NonNullable<WriteRequest['oncomplete']> {
+    return (status, _, text) => {
+      if (status === 0) then()
+      else this.#socket.destroy(broken('write', status, text))
+    }
   }
 }
 
-function streamBinding(): StreamBinding | undefined {
-  const { binding } = process as unknown as { readonly binding?: (name: string) => Partial<StreamBinding> }
-  try {
-    const found = binding?.('stream_wrap')
-    const isKnown =
-      typeof found?.WriteWrap === 'function' &&
-      found.streamBaseState instanceof Int32Array &&
-      typeof found.kLastWriteWasAsync === 'number'
-    return isKnown ? (found as StreamBinding) : undefined
-  } catch {
-    // A Node without it, or one that was told to let nobody have it.
-    return undefined
-  }
+function isOver(request: WriteRequest): boolean {
+  return request.getAsyncId() === noAsyncId
 }
 
-/** As a stream says it. */
-function broken(status: number, text: string | undefined): NodeJS.ErrnoException {
-  const code = getSystemErrorName(status)
-  const error: NodeJS.ErrnoException = new Error(text === undefined ? `write ${code}` : `write ${code} ${text}`)
-  return Object.assign(error, { errno: status, code, syscall: 'write' })
+function takeSpare(): WriteRequest | undefined {
+  const taken = spare
+  spare = undefined
+  return taken
 }

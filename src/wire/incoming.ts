@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net'
 import { Inbound } from './inbound.ts'
-import { readBy } from './late-onread.ts'
 import type { ReceiveBuffers } from './receive-buffers.ts'
 import { type OnChunk, type Slabs, SocketReads } from './socket-reads.ts'
 
@@ -17,8 +16,5 @@ export interface Incoming {
 
 /** Of a socket that is connected: into `buffers` where this Node can, else through its stream. */
 export function readFrom(socket: Socket, buffers: ReceiveBuffers, slabs: Slabs, onChunk: OnChunk): Incoming {
-  const reads = new SocketReads(buffers)
-  if (!readBy(socket, reads.onread)) return new Inbound(socket, onChunk)
-  reads.start(socket, slabs, onChunk)
-  return reads
+  return SocketReads.of(socket, buffers, slabs, onChunk) ?? new Inbound(socket, onChunk)
 }

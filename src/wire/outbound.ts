@@ -125,7 +125,8 @@ export class Outbound {
   /** Until something is with the system that it has not taken. */
   #write(): void {
     while (this.#leavingBytes === 0 && !this.#isGathering && this.#queue.length > 0) {
-      if (!this.#outgoing.write(this.#nextSlice())) return
+      const slice = this.#nextSlice()
+      if (!this.#outgoing.write(slice, this.#leavingBytes)) return
       this.#taken()
     }
   }

@@ -5,9 +5,9 @@ import { HandleWrites } from './handle-writes.ts'
 export interface Outgoing {
   /**
    * True where the system has all of `chunks` now; else it is told later that it has, and nothing more is handed over until
-   * then. They are not empty. What breaks is told by the socket alone.
+   * then. They are `byteLength` in all, and not empty. What breaks is told by the socket alone.
    */
-  write(chunks: readonly Buffer[]): boolean
+  write(chunks: readonly Buffer[], byteLength: number): boolean
   /** After the last write was taken: nothing more comes. */
   end(): void
 }

@@ -1,14 +1,14 @@
 /**
- * How a socket is read by Node's `onread`, into buffers that are used again. Backpressure is as in `inbound.ts`: the
- * socket stops reading when it hears false, and reads again when `_read` is called.
+ * How a socket is read below its stream, into buffers that are used again. Backpressure is as in `inbound.ts`: nothing is
+ * read any more after a pause, and again once `_read` is called.
  */
 import type { Socket } from 'node:net'
+import { type HandleReader, readBy } from './handle-reads.ts'
 import type { Incoming } from './incoming.ts'
-import type { Onread } from './late-onread.ts'
 import type { ReceiveBuffers } from './receive-buffers.ts'
 
 /**
- * Node learns of the next buffer when all that its callback brought about is over, by what the callback returns. An
+ * Node learns of the next buffer when all that a read brought about is over, by what its callback returns. An
  * exception that nobody catches returns nothing: from then on it may read into another buffer than the one it names, and
  * what is handed over could be anybody's. Such a process is about to end; until then nothing more is.
  */
@@ -36,43 +36,40 @@ export type OnChunk = (chunk: Buffer) => void
 /** Smaller reads are not worth a look at what they belong to. */
 const takenBytesMin = 4 * 1024
 
-export class SocketReads implements Incoming {
-  /** For the socket's constructor, or for `readBy`. */
-  readonly onread: Onread
-  readonly buffers: ReceiveBuffers
+export class SocketReads implements Incoming, HandleReader {
+  readonly #socket: Socket
+  readonly #buffers: ReceiveBuffers
   readonly #shared: Buffer
-  #socket: Socket | undefined
-  #slabs: Slabs | undefined
-  #onChunk: OnChunk | undefined
+  readonly #slabs: Slabs
+  readonly #onChunk: OnChunk
   /** Where the next read goes. */
   #target: Buffer
-  /** What came before anybody heard. */
-  readonly #early: Buffer[] = []
   #isReading = true
+  /** Until what the stream held before has been handed over. */
+  #hasBacklog = true
 
-  constructor(buffers: ReceiveBuffers) {
-    this.buffers = buffers
+  private constructor(socket: Socket, buffers: ReceiveBuffers, slabs: Slabs, onChunk: OnChunk) {
+    this.#socket = socket
+    this.#buffers = buffers
     this.#shared = buffers.shared
     this.#target = buffers.shared
-    // Its type has no word for what Node does where it gets none: go on with the last.
-    this.onread = { buffer: () => this.#nextTarget() as Buffer, callback: bytes => this.#read(bytes) }
+    this.#slabs = slabs
+    this.#onChunk = onChunk
+  }
+
+  /**
+   * Undefined where this Node cannot. `onChunk` is called from the next tick on, first with what the socket's stream holds
+   * already.
+   */
+  static of(socket: Socket, buffers: ReceiveBuffers, slabs: Slabs, onChunk: OnChunk): SocketReads | undefined {
+    const reads = new SocketReads(socket, buffers, slabs, onChunk)
+    if (!readBy(socket, buffers.shared, reads)) return undefined
+    process.nextTick(() => reads.#start())
+    return reads
   }
 
   get isReading(): boolean {
     return this.#isReading
-  }
-
-  /** `onChunk` is called from the next tick on, first with what the socket's stream holds already. */
-  start(socket: Socket, slabs: Slabs, onChunk: OnChunk): void {
-    this.#socket = socket
-    process.nextTick(() => {
-      this.#slabs = slabs
-      this.#onChunk = onChunk
-      if (socket.destroyed) return
-      for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) onChunk(chunk)
-      for (const chunk of this.#early.splice(0)) onChunk(chunk)
-      if (this.#isReading && !socket.destroyed) socket._read(0)
-    })
   }
 
   pause(): void {
@@ -82,45 +79,54 @@ export class SocketReads implements Incoming {
   resume(): void {
     if (this.#isReading) return
     this.#isReading = true
-    if (this.#socket?.destroyed === false) this.#socket._read(0)
+    if (!this.#socket.destroyed) this.#socket._read(0)
   }
 
   frameEnded(): (() => void) | undefined {
-    return this.#slabs?.frameEnded()
+    return this.#slabs.frameEnded()
   }
 
   end(): void {
-    this.#slabs?.end()
+    this.#slabs.end()
   }
 
-  /** Undefined where Node reads into it already: to look at it once more costs as much as a small read. */
-  #nextTarget(): Buffer | undefined {
-    const target = this.#slabs?.target() ?? this.#shared
-    // Before the start Node may have another handle to tell.
-    if (this.#slabs !== undefined && target === this.#target) return undefined
+  /** Called by the handle. */
+  received(bytes: number): Buffer | undefined {
+    if (this.#hasBacklog) this.#handOverBacklog()
+    this.#handOver(bytes)
+    const target = this.#slabs.target() ?? this.#shared
+    // Node reads into it already: to look at it once more costs as much as a small read.
+    if (target === this.#target) return undefined
     this.#target = target
     return target
   }
 
-  #read(bytes: number): boolean {
+  #start(): void {
+    if (this.#socket.destroyed) return
+    if (this.#hasBacklog) this.#handOverBacklog()
+    if (this.#isReading && !this.#socket.destroyed) this.#socket._read(0)
+  }
+
+  /** Reading an empty stream that has ended makes it say so. */
+  #handOverBacklog(): void {
+    this.#hasBacklog = false
+    for (let chunk = this.#socket.read(); chunk !== null; chunk = this.#socket.read()) this.#onChunk(chunk)
+  }
+
+  #handOver(bytes: number): void {
     if (!isReliable) {
-      this.#socket?.destroy(
+      this.#isReading = false
+      this.#socket.destroy(
         new Error('nothing is read after an exception that nobody caught: the process has to start again'),
       )
-      return false
+      return
     }
-    const chunk = this.#target === this.#shared ? this.#copied(bytes) : this.#slabs?.filled(bytes)
-    if (chunk === undefined) return this.#isReading
-    if (this.#onChunk === undefined) {
-      this.#early.push(chunk)
-      return false
-    }
-    this.#onChunk(chunk)
-    return this.#isReading
+    const chunk = this.#target === this.#shared ? this.#copied(bytes) : this.#slabs.filled(bytes)
+    if (chunk !== undefined) this.#onChunk(chunk)
   }
 
   #copied(bytes: number): Buffer | undefined {
-    const isTaken = bytes >= takenBytesMin && this.#slabs?.takes(this.#shared.subarray(0, bytes))
-    return isTaken ? undefined : this.buffers.copyOfShared(bytes)
+    const isTaken = bytes >= takenBytesMin && this.#slabs.takes(this.#shared.subarray(0, bytes))
+    return isTaken ? undefined : this.#buffers.copyOfShared(bytes)
   }
 }

@@ -7,6 +7,8 @@ import { createRoot, issueServer } from '../../src/tls/certificate-authority.ts'
 export interface AcceptedPair {
   readonly near: Socket
   readonly far: Socket
+  /** `far` is gone without a word. */
+  reset(): number
   close(): void
 }
 
@@ -23,12 +25,15 @@ export async function acceptedPair(isTls: boolean): Promise<AcceptedPair> {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const arrived = once(server, isTls ? 'secureConnection' : 'connection') as Promise<[Socket]>
   const options = { host: '127.0.0.1', port: (server.address() as { port: number }).port, allowHalfOpen: true }
-  const far = isTls ? tlsConnect({ ...options, rejectUnauthorized: false }) : connect(options)
-  far.on('error', () => undefined)
+  const tcp = connect(options)
+  const far = isTls ? tlsConnect({ socket: tcp, rejectUnauthorized: false }) : tcp
+  for (const socket of [tcp, far]) socket.on('error', () => undefined)
   const [near] = await arrived
   return {
     near,
     far,
+    // Not by `resetAndDestroy`, which ends in order where TLS is above it.
+    reset: () => (tcp as unknown as { readonly _handle: { reset(): number } })._handle.reset(),
     close() {
       near.destroy()
       far.destroy()

@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { afterEach, describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
 import { BrokerConnection } from '../../src/upstream/broker-connection.ts'
 import { ByteBudget, type Reservation } from '../../src/wire/byte-budget.ts'
 import type { Frame } from '../../src/wire/frame.ts'
 import { ReceiveBuffers, slabBytesMax } from '../../src/wire/receive-buffers.ts'
-import { onreadPairs } from '../support/onread-pair.ts'
+import { acceptedPair } from '../support/accepted-pair.ts'
 import { framed } from '../support/raw-client.ts'
 import { until } from '../support/until.ts'
 
 describe('AnswerSlabs', () => {
-  const pair = onreadPairs()
+  const opened: (() => void)[] = []
+  afterEach(() => {
+    for (const close of opened.splice(0)) close()
+  })
 
   interface Taken {
     readonly frame: Frame
@@ -20,12 +23,13 @@ describe('AnswerSlabs', () => {
 
   /** A connection that hands over its answers, and how its broker sends one. */
   async function answering(buffers: ReceiveBuffers, budget: ByteBudget) {
-    const { near, far, reads } = await pair(buffers)
+    const { near, far, close } = await acceptedPair(false)
+    opened.push(close)
     const taken: Taken[] = []
     const connection = new BrokerConnection({
       socket: near,
-      reads,
       budget,
+      buffers,
       frameBytesMax: 64 * 1024 * 1024,
       onWritable: () => undefined,
       onClosed: () => undefined,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -7,7 +8,6 @@ import { BrokerConnection, type BrokerConnectionOptions } from '../../src/upstre
 import { ByteBudget, type Reservation } from '../../src/wire/byte-budget.ts'
 import type { Frame } from '../../src/wire/frame.ts'
 import { ReceiveBuffers } from '../../src/wire/receive-buffers.ts'
-import { SocketReads } from '../../src/wire/socket-reads.ts'
 import { framed } from '../support/raw-client.ts'
 import { until } from '../support/until.ts'
 
@@ -19,9 +19,10 @@ interface Taken {
   readonly held: Reservation
 }
 
-for (const [how, readsFrom] of [
-  ['through its stream', () => undefined],
-  ['into buffers that are used again', (buffers: ReceiveBuffers) => new SocketReads(buffers)],
+for (const [how, isConnected] of [
+  // One that is not connected yet has nothing below its stream.
+  ['through its stream', false],
+  ['into buffers that are used again', true],
 ] as const) {
   describe(`BrokerConnection that is read ${how}`, () => {
     let server: Server
@@ -35,19 +36,19 @@ for (const [how, readsFrom] of [
     async function open(options: Partial<BrokerConnectionOptions> = {}): Promise<void> {
       const { port } = server.address() as { port: number }
       const accepted = new Promise<Socket>(resolve => server.once('connection', resolve))
-      const reads = readsFrom(buffers)
-      const socket = connect({ host: '127.0.0.1', port, ...(reads && { onread: reads.onread }) })
-      broker = await accepted
-      broker.on('error', () => undefined)
+      const socket = connect({ host: '127.0.0.1', port })
+      if (isConnected) await once(socket, 'connect')
       connection = new BrokerConnection({
         socket,
-        reads,
         budget,
+        buffers,
         frameBytesMax: 10 * 1024 * 1024,
         onWritable: () => undefined,
         onClosed: error => closings.push(error),
         ...options,
       })
+      broker = await accepted
+      broker.on('error', () => undefined)
     }
 
     beforeEach(async () => {

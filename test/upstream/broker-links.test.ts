@@ -6,6 +6,7 @@ import { UpstreamError } from '../../src/errors.ts'
 import { ClusterView } from '../../src/topology/cluster-view.ts'
 import { BrokerLinks } from '../../src/upstream/broker-links.ts'
 import { ByteBudget } from '../../src/wire/byte-budget.ts'
+import { ReceiveBuffers } from '../../src/wire/receive-buffers.ts'
 
 const quiet = { onWritable: () => undefined, onClosed: () => undefined }
 const at = (host: string, nodeId: number) => ({ nodeId, host, port: 9092, rack: null })
@@ -26,9 +27,10 @@ function links(options: { known?: readonly [string, number][]; down?: Set<string
       dialled.push(host)
       principals.push(principal)
       if (down.has(host)) throw new UpstreamError('VKITM_UPSTREAM_UNREACHABLE', `${host} is down`, { retriable: true })
-      return { socket: new PassThrough() as unknown as Socket, reads: undefined }
+      return new PassThrough() as unknown as Socket
     },
     budget: new ByteBudget(1_000),
+    buffers: new ReceiveBuffers(),
     frameBytesMax: 1_000,
     knownTimeoutMs: 100,
     checkPrincipal: principal => {

@@ -6,6 +6,7 @@ import { metadataRequestDefaults } from '../../src/protocol/generated/metadata-r
 import { metadataResponseTopicDefaults } from '../../src/protocol/generated/metadata-response.ts'
 import { BrokerRequests, gatewayClientId } from '../../src/upstream/broker-requests.ts'
 import { ByteBudget } from '../../src/wire/byte-budget.ts'
+import { ReceiveBuffers } from '../../src/wire/receive-buffers.ts'
 import { encoded, type FakeBroker, startFakeBroker } from '../support/fake-broker.ts'
 import { framed } from '../support/raw-client.ts'
 import { until } from '../support/until.ts'
@@ -21,7 +22,8 @@ describe('BrokerRequests', () => {
     broker = await startFakeBroker()
     budget = new ByteBudget(1024 * 1024)
     requests = new BrokerRequests({
-      dialled: { socket: connect(broker.address), reads: undefined },
+      socket: connect(broker.address),
+      buffers: new ReceiveBuffers(),
       budget,
       frameBytesMax: 1024 * 1024,
       answerTimeoutMs: 300,
@@ -75,7 +77,8 @@ describe('BrokerRequests', () => {
     const topics = new Array(1_000_001).fill({ ...metadataResponseTopicDefaults(), name: '' })
     broker.answer(ApiKey.Metadata, (_, { header }) => encoded(header, { ...emptyMetadata, topics }))
     const patient = new BrokerRequests({
-      dialled: { socket: connect(broker.address), reads: undefined },
+      socket: connect(broker.address),
+      buffers: new ReceiveBuffers(),
       budget,
       frameBytesMax: 64 * 1024 * 1024,
       answerTimeoutMs: 60_000,

@@ -6,8 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createServer as createTlsServer } from 'node:tls'
 import { UpstreamError } from '../../src/errors.ts'
 import { createRoot, issueServer } from '../../src/tls/certificate-authority.ts'
-import { createDialer, type DialerOptions, type Dialled, type HostAndPort } from '../../src/upstream/dialer.ts'
-import { ReceiveBuffers } from '../../src/wire/receive-buffers.ts'
+import { createDialer, type DialerOptions, type HostAndPort } from '../../src/upstream/dialer.ts'
 import { freePorts } from '../support/free-ports.ts'
 import { within } from '../support/until.ts'
 
@@ -26,15 +25,14 @@ function dialer(options: Partial<DialerOptions>) {
   return createDialer({
     rules: everything,
     resolve: resolvesTo('127.0.0.1'),
-    buffers: new ReceiveBuffers(),
     connectTimeoutMs: 2_000,
     ...options,
   })
 }
 
-async function failure(promise: Promise<Dialled>): Promise<UpstreamError> {
+async function failure(promise: Promise<Socket>): Promise<UpstreamError> {
   try {
-    const { socket } = await within('the dial ends', promise)
+    const socket = await within('the dial ends', promise)
     socket.destroy()
   } catch (error) {
     assert.ok(error instanceof UpstreamError, String(error))
@@ -77,7 +75,7 @@ describe('the dialer', () => {
     const [closed] = await freePorts(1)
     // 127.0.0.2 refuses: the server listens on 127.0.0.1 alone.
     const dial = dialer({ resolve: resolvesTo('127.0.0.2', '127.0.0.1') })
-    const { socket } = await dial(plainAt)
+    const socket = await dial(plainAt)
     assert.equal(socket.remoteAddress, '127.0.0.1')
     socket.destroy()
     const error = await failure(dial({ host: 'broker.test', port: closed! }))
@@ -87,7 +85,7 @@ describe('the dialer', () => {
 
   test('a host that is an address is not resolved', async () => {
     const dial = dialer({ resolve: () => assert.fail('resolved') })
-    const { socket } = await dial({ host: '127.0.0.1', port: plainAt.port })
+    const socket = await dial({ host: '127.0.0.1', port: plainAt.port })
     socket.destroy()
   })
 
@@ -104,7 +102,7 @@ describe('the dialer', () => {
   test('A-24: every address is judged after it was resolved, and only allowed ones are dialled', async () => {
     const judged: string[] = []
     const rules = { allows: (host: string, address: string) => judged.push(`${host} ${address}`) > 1 }
-    const { socket } = await dialer({ rules, resolve: resolvesTo('169.254.169.254', '127.0.0.1') })(plainAt)
+    const socket = await dialer({ rules, resolve: resolvesTo('169.254.169.254', '127.0.0.1') })(plainAt)
     assert.equal(socket.remoteAddress, '127.0.0.1')
     socket.destroy()
     assert.deepEqual(judged, ['broker.test 169.254.169.254', 'broker.test 127.0.0.1'])
@@ -129,7 +127,7 @@ describe('the dialer', () => {
 
   test('connects over TLS to a verified peer', async () => {
     const dial = dialer({ tlsOptions: host => ({ ca: root.certificate, servername: host }) })
-    const { socket } = await dial(secureAt)
+    const socket = await dial(secureAt)
     assert.equal((socket as Socket & { authorized: boolean }).authorized, true)
     socket.destroy()
   })

@@ -17,6 +17,7 @@ import { until } from '../support/until.ts'
 interface Pair {
   readonly near: Socket
   readonly far: Socket
+  reset(): number
   /** What came, once `far` reads. */
   readonly received: () => Buffer
 }
@@ -28,13 +29,14 @@ afterEach(() => {
 
 /** `near` is accepted; `far` reads nothing before `received` was asked for. */
 async function pair(isTls: boolean): Promise<Pair> {
-  const { near, far, close } = await acceptedPair(isTls)
+  const { near, far, reset, close } = await acceptedPair(isTls)
   far.pause()
   opened.push(close)
   const chunks: Buffer[] = []
   return {
     near,
     far,
+    reset,
     received() {
       if (far.listenerCount('data') === 0) far.on('data', chunk => chunks.push(chunk)).resume()
       return Buffer.concat(chunks)
@@ -47,12 +49,17 @@ const noStream: Outgoing = {
   end: () => assert.fail('through the stream'),
 }
 
-/** Should a later Node keep these things otherwise, this fails there: then `handle-writes.ts` has to be looked at. */
-function below(near: Socket, onTaken: () => void, stream = noStream): HandleWrites {
+/** Should a later Node keep these things otherwise, this fails there: then `node-handles.ts` has to be looked at. */
+function below(near: Socket, onTaken: () => void, stream = noStream) {
   const writes = HandleWrites.of(near, stream, onTaken)
   assert.ok(writes, `this Node (${process.version}) lets nobody write below its streams`)
-  return writes
+  return {
+    write: (chunks: readonly Buffer[]) => writes.write(chunks, lengthOf(chunks)),
+    end: () => writes.end(),
+  }
 }
+
+const lengthOf = (chunks: readonly Buffer[]): number => chunks.reduce((sum, { length }) => sum + length, 0)
 
 /** More than the system takes for a peer that reads nothing. */
 const muchBytes = 32 * 1024 * 1024
@@ -69,15 +76,94 @@ for (const [what, isTls] of [
       const write = async (...chunks: Buffer[]) => {
         const before = taken
         const isTaken = writes.write(chunks)
-        assert.equal(isTaken, !isTls, 'TCP takes what is small at once, TLS never')
-        if (!isTaken) await until('the system has it', () => taken > before)
+        assert.equal(isTaken, true, 'what is small is taken at once')
+        assert.equal(taken, before, 'and not told again')
+        await sleep(1)
       }
       await write(Buffer.from('one '))
       await write(Buffer.from('two '), Buffer.from('three '), Buffer.alloc(0), Buffer.from('four '))
       await write(Buffer.from('five'))
       await until('it is here', () => received().length === 23)
       assert.equal(received().toString(), 'one two three four five')
-      assert.equal(taken, isTls ? 3 : 0)
+      assert.equal(taken, 0)
+    })
+
+    test('many small ones in one turn arrive in order, and are told at most once each', async () => {
+      const { near, received } = await pair(isTls)
+      let [taken, told] = [0, 0]
+      const expected: string[] = []
+      let goOn = (): void => undefined
+      const writes = below(near, () => {
+        told++
+        goOn()
+      })
+      for (let at = 0; at < 60; at++) {
+        const text = `<${at}>`
+        expected.push(text)
+        const isTaken = writes.write([Buffer.from(text)])
+        if (isTaken) taken++
+        else await new Promise<void>(resolve => (goOn = resolve))
+        if (at % 7 === 0) await sleep(1)
+      }
+      await until('it is here', () => received().length === expected.join('').length)
+      assert.equal(received().toString(), expected.join(''))
+      assert.equal(taken + told, 60)
+      assert.ok(isTls ? told > 0 : told === 0, `${told} were told`)
+    })
+
+    test('the end comes after what was taken in the same turn', async () => {
+      const { near, far, received } = await pair(isTls)
+      const outgoing = writeTo(near, () => assert.fail('told'))
+      assert.equal(outgoing.write([Buffer.from('the last words')], 14), true)
+      outgoing.end()
+      received()
+      await once(far, 'end')
+      assert.equal(received().toString(), 'the last words')
+    })
+
+    test('the end of a stream that is idle', async () => {
+      const { near, far, received } = await pair(isTls)
+      const outgoing = writeTo(near, () => assert.fail('told'))
+      assert.equal(outgoing.write([Buffer.from('long ago')], 8), true)
+      await sleep(5)
+      outgoing.end()
+      received()
+      await once(far, 'end')
+      assert.equal(received().toString(), 'long ago')
+    })
+
+    test('small ones that a peer leaves unread are taken no more once the system is full', async () => {
+      const { near, received } = await pair(isTls)
+      let told = 0
+      const writes = below(near, () => told++)
+      const sent: Buffer[] = []
+      let isTaken = true
+      while (isTaken && sent.length < 100_000) {
+        sent.push(Buffer.alloc(8_000, sent.length))
+        isTaken = writes.write([sent.at(-1)!])
+        if (isTaken) await new Promise(setImmediate)
+      }
+      await sleep(50)
+      assert.deepEqual([isTaken, told], [false, 0])
+      await until('it is here', () => received().length === lengthOf(sent), 20_000)
+      assert.ok(received().equals(Buffer.concat(sent)), 'the bytes differ')
+      assert.equal(told, 1)
+    })
+
+    test('a small one to a peer that is gone breaks the socket, too', async () => {
+      const { near, reset } = await pair(isTls)
+      const writes = below(near, () => assert.fail('told'))
+      ;(near as unknown as { readonly _handle: { readStop(): void } })._handle.readStop()
+      // What TLS itself had to say has left.
+      await sleep(20)
+      reset()
+      const broken = once(near, 'error') as Promise<[NodeJS.ErrnoException]>
+      await sleep(20)
+      assert.equal(writes.write([Buffer.from('anybody there?')]), false)
+      const [error] = await broken
+      assert.match(String(error.code), /^(EPIPE|ECONNRESET)$/)
+      assert.equal(error.syscall, 'write')
+      assert.equal(writes.write([Buffer.from('late')]), false)
     })
 
     test('what the system does not take at once is told when it has', async () => {
@@ -115,7 +201,7 @@ for (const [what, isTls] of [
       let taken = 0
       near.write(randomBytes(muchBytes))
       const outgoing = writeTo(near, () => taken++)
-      assert.equal(outgoing.write([Buffer.from('be'), Buffer.from('hind')]), false)
+      assert.equal(outgoing.write([Buffer.from('be'), Buffer.from('hind')], 6), false)
       await sleep(20)
       assert.equal(taken, 0)
       await until('it is here', () => received().length === muchBytes + 6)

@@ -14,18 +14,20 @@ test('after an exception that nobody caught nothing is handed over any more: it 
   const server = createServer()
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const accepted = once(server, 'connection') as Promise<[Socket]>
-  const reads = new SocketReads(buffers)
-  const near = connect({ port: (server.address() as { port: number }).port, host: '127.0.0.1', onread: reads.onread })
+  const near = connect({ port: (server.address() as { port: number }).port, host: '127.0.0.1' })
+  await once(near, 'connect')
   const [far] = await accepted
   far.on('error', () => undefined)
   const received: Buffer[] = []
   let missingBytes = 0
-  reads.start(near, new AnswerSlabs(buffers, () => missingBytes), chunk => {
+  const slabs = new AnswerSlabs(buffers, () => missingBytes)
+  const reads = SocketReads.of(near, buffers, slabs, chunk => {
     received.push(chunk)
     missingBytes = slabBytesMax
     // As a defect anywhere in what an answer brings about would.
     if (received.length === 1) process.nextTick(() => assert.fail('a defect'))
   })
+  assert.ok(reads)
   const survived = new Promise<void>(resolve => process.prependOnceListener('uncaughtException', () => resolve()))
   const runners = process.listeners('uncaughtException').slice(1)
   for (const runner of runners) process.off('uncaughtException', runner)
