@@ -75,6 +75,16 @@ describe('Reader', () => {
     expectEverything(new Reader(chunks))
   })
 
+  it('reads 64-bit integers as they were written, those next to 0 and -1 too', () => {
+    const ends = [0n, 1n, -1n, 2n, -2n, 1n << 31n, 1n << 32n, (1n << 32n) - 1n, 1n << 62n, (1n << 63n) - 1n]
+    for (const value of ends.flatMap(end => [end, -end, ~end])) {
+      const bytes = Buffer.alloc(8)
+      bytes.writeBigInt64BE(value)
+      assert.equal(new Reader([bytes]).int64(), value)
+      assert.equal(new Reader([bytes.subarray(0, 3), bytes.subarray(3)]).int64(), value)
+    }
+  })
+
   it('skips over chunk borders and refuses to skip past the end', () => {
     const chunks = new Reader([hex('0102'), hex('03'), hex('0405')])
     chunks.skip(4)
