@@ -174,6 +174,7 @@ export class BrokerConnection {
   #close(error?: Error): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    // In one piece with `destroy`: nothing may be read after the slabs have ended.
     this.#inbound.end()
     this.#reservation?.release()
     this.#reservation = undefined

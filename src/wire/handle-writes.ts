@@ -29,6 +29,8 @@ export class HandleWrites implements Outgoing {
   readonly #socket: Socket
   readonly #handle: Handle
   readonly #state: WritableState
+  /** What TLS hands its records to. */
+  readonly #below: Pick<Handle, 'writeQueueSize'> | undefined
   readonly #stream: Outgoing
   readonly #onTaken: () => void
   readonly #completed: NonNullable<WriteRequest['oncomplete']>
@@ -47,6 +49,7 @@ export class HandleWrites implements Outgoing {
     this.#socket = socket
     this.#handle = handle
     this.#state = state
+    this.#below = handle._parent ?? undefined
     this.#stream = stream
     this.#onTaken = onTaken
     this.#completed = this.#once(onTaken)
@@ -66,6 +69,7 @@ export class HandleWrites implements Outgoing {
     if (this.#state.length > 0) return this.#stream.write(chunks, byteLength)
     const last = this.#unattended
     if (last !== undefined && !isOver(last)) return this.#writeAfter(last, chunks, byteLength)
+    const heldBefore = this.#below === undefined ? 0 : this.#handle.writeQueueSize
     const { WriteWrap, streamBaseState, kLastWriteWasAsync } = this.#binding
     const request = last ?? takeSpare() ?? new WriteWrap()
     this.#unattended = undefined
@@ -79,7 +83,7 @@ export class HandleWrites implements Outgoing {
       return false
     }
     if (streamBaseState[kLastWriteWasAsync] === 0) spare = request
-    else if (this.#hasLeftTls(byteLength)) this.#unattended = request
+    else if (heldBefore === 0 && this.#hasLeftTls(byteLength)) this.#unattended = request
     else {
       request.chunks = chunks
       return false
@@ -102,10 +106,13 @@ export class HandleWrites implements Outgoing {
     return false
   }
 
-  /** The system has the record that the last write became, or TLS alone has a copy of it, which no later write overtakes. */
+  /**
+   * The system has the record that the last write became, where TLS held none before it. TLS keeps a copy until it calls the
+   * write finished; what it cannot encrypt now (in a renegotiation) it keeps elsewhere.
+   */
   #hasLeftTls(byteLength: number): boolean {
-    const isOneRecord = byteLength <= recordBytesMax
-    return isOneRecord && this.#handle._parent?.writeQueueSize === 0 && !this.#state.destroyed
+    if (byteLength > recordBytesMax || this.#below === undefined || this.#state.destroyed) return false
+    return this.#handle.writeQueueSize >= byteLength && this.#below.writeQueueSize === 0
   }
 
   #once(then: () => void): NonNullable<WriteRequest['oncomplete']> {

@@ -31,8 +31,10 @@ export interface Handle {
   readStop(): number
   /** Kept true by whoever started reading, for the next who wants to. */
   reading: boolean
+  /** Bytes that were not taken by the system, or, of TLS, that it has not forgotten yet. */
+  readonly writeQueueSize: number
   /** Of TLS: the handle that it reads its records from and writes them to. */
-  readonly _parent?: { readonly writeQueueSize?: number } | undefined
+  readonly _parent?: Handle | null | undefined
 }
 
 /** What a stream knows of itself; where sockets are of many shapes, this is found sooner than what they say. */
@@ -62,7 +64,9 @@ export function handleOf(stream: Duplex | Writable): Handle | undefined {
     typeof handle.writev === 'function' &&
     typeof handle.onread === 'function' &&
     typeof handle.useUserBuffer === 'function' &&
-    typeof handle.readStop === 'function'
+    typeof handle.readStop === 'function' &&
+    typeof handle.writeQueueSize === 'number' &&
+    (!handle._parent || typeof handle._parent.writeQueueSize === 'number')
   return isKnown && !connecting ? (handle as Handle) : undefined
 }
 

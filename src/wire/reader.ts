@@ -107,13 +107,8 @@ export class Reader {
   }
 
   int64(): bigint {
-    const high = this.int32()
-    const low = this.int32()
-    // Most are one of these, and to make a bigint costs more than all the rest.
-    if (high === 0 && low === 0) return 0n
-    if (high === -1 && low === -1) return -1n
-    scratch.setInt32(0, high)
-    scratch.setInt32(4, low)
+    scratch.setInt32(0, this.int32())
+    scratch.setInt32(4, this.int32())
     return scratch.getBigInt64(0)
   }
 

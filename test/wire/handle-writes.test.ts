@@ -30,6 +30,8 @@ afterEach(() => {
 /** `near` is accepted; `far` reads nothing before `received` was asked for. */
 async function pair(isTls: boolean): Promise<Pair> {
   const { near, far, reset, close } = await acceptedPair(isTls)
+  // What TLS itself has to say after the handshake has left.
+  await sleep(10)
   far.pause()
   opened.push(close)
   const chunks: Buffer[] = []
@@ -154,8 +156,6 @@ for (const [what, isTls] of [
       const { near, reset } = await pair(isTls)
       const writes = below(near, () => assert.fail('told'))
       ;(near as unknown as { readonly _handle: { readStop(): void } })._handle.readStop()
-      // What TLS itself had to say has left.
-      await sleep(20)
       reset()
       const broken = once(near, 'error') as Promise<[NodeJS.ErrnoException]>
       await sleep(20)
@@ -272,6 +272,39 @@ for (const [what, isTls] of [
       await until('the system has it', () => outbound.pendingBytes === 0)
       assert.deepEqual([budget.inUseBytes, outbound.isFull], [0, false])
     })
+  })
+}
+
+for (const [what, { before, after, below: unsent, isTaken }] of [
+  ['is with the system', { before: 0, after: 122, below: 0, isTaken: true }],
+  ['waits for what TLS itself is sending', { before: 60, after: 182, below: 0, isTaken: false }],
+  ['TLS cannot encrypt now', { before: 0, after: 0, below: 0, isTaken: false }],
+  ['the system has no room for', { before: 0, after: 122, below: 122, isTaken: false }],
+] as const) {
+  test(`what ${what} is ${isTaken ? '' : 'not '}taken by TLS at once, and ${isTaken ? 'nobody waits' : 'an error is told'}`, () => {
+    const { binding } = process as unknown as {
+      binding(name: string): { streamBaseState: number[]; kLastWriteWasAsync: number }
+    }
+    const { streamBaseState, kLastWriteWasAsync } = binding('stream_wrap')
+    const handle = {
+      ...{ writeQueueSize: before as number, _parent: { writeQueueSize: unsent } },
+      ...{ onread: () => undefined, useUserBuffer: () => undefined, readStop: () => 0, writev: () => 0 },
+      request: {} as { oncomplete?: (status: number) => void },
+      writeBuffer(request: { oncomplete?: (status: number) => void }) {
+        this.request = request
+        this.writeQueueSize = after
+        streamBaseState[kLastWriteWasAsync] = 1
+        return 0
+      },
+    }
+    const socket = Object.assign(new Writable(), { _handle: handle })
+    socket.on('error', () => undefined)
+    const writes = below(socket as unknown as Socket, () => assert.fail('told'))
+    assert.equal(writes.write([Buffer.alloc(100)]), isTaken)
+    const told = handle.request.oncomplete
+    assert.equal(told === undefined, isTaken)
+    told?.(-32)
+    assert.equal(socket.destroyed, !isTaken)
   })
 }
 
