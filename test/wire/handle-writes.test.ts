@@ -275,38 +275,66 @@ for (const [what, isTls] of [
   })
 }
 
-for (const [what, { before, after, below: unsent, isTaken }] of [
-  ['is with the system', { before: 0, after: 122, below: 0, isTaken: true }],
-  ['waits for what TLS itself is sending', { before: 60, after: 182, below: 0, isTaken: false }],
-  ['TLS cannot encrypt now', { before: 0, after: 0, below: 0, isTaken: false }],
-  ['the system has no room for', { before: 0, after: 122, below: 122, isTaken: false }],
+interface FakeRequest {
+  oncomplete?: (status: number) => void
+  getAsyncId(): number
+}
+
+/** TLS by Node's names: what it holds before a write and after it, and what the system has no room for. */
+function fakeTls(before: number, after: number, unsent: number) {
+  const { binding } = process as unknown as {
+    binding(name: string): { streamBaseState: Int32Array; kLastWriteWasAsync: number }
+  }
+  const { streamBaseState, kLastWriteWasAsync } = binding('stream_wrap')
+  const handle = {
+    ...{ onread: () => undefined, useUserBuffer: () => undefined, readStop: () => 0, writev: () => 0 },
+    ...{ writeQueueSize: before, _parent: { writeQueueSize: unsent }, request: undefined as FakeRequest | undefined },
+    writeBuffer(request: FakeRequest) {
+      request.getAsyncId = () => 7
+      handle.request = request
+      handle.writeQueueSize = after
+      streamBaseState[kLastWriteWasAsync] = 1
+      return 0
+    },
+  }
+  const socket = Object.assign(new Writable(), { _handle: handle })
+  socket.on('error', () => undefined)
+  return { socket, handle }
+}
+
+for (const [what, { before, after, unsent, bytes, isTaken }] of [
+  ['the system has', { before: 0, after: 122, unsent: 0, bytes: 100, isTaken: true }],
+  ['waits for what TLS itself is sending', { before: 60, after: 182, unsent: 0, bytes: 100, isTaken: false }],
+  ['TLS cannot encrypt now', { before: 0, after: 0, unsent: 0, bytes: 100, isTaken: false }],
+  ['the system has no room for', { before: 0, after: 122, unsent: 122, bytes: 100, isTaken: false }],
+  ['is more than a record', { before: 0, after: 20_044, unsent: 0, bytes: 20_000, isTaken: false }],
 ] as const) {
-  test(`what ${what} is ${isTaken ? '' : 'not '}taken by TLS at once, and ${isTaken ? 'nobody waits' : 'an error is told'}`, () => {
-    const { binding } = process as unknown as {
-      binding(name: string): { streamBaseState: number[]; kLastWriteWasAsync: number }
-    }
-    const { streamBaseState, kLastWriteWasAsync } = binding('stream_wrap')
-    const handle = {
-      ...{ writeQueueSize: before as number, _parent: { writeQueueSize: unsent } },
-      ...{ onread: () => undefined, useUserBuffer: () => undefined, readStop: () => 0, writev: () => 0 },
-      request: {} as { oncomplete?: (status: number) => void },
-      writeBuffer(request: { oncomplete?: (status: number) => void }) {
-        this.request = request
-        this.writeQueueSize = after
-        streamBaseState[kLastWriteWasAsync] = 1
-        return 0
-      },
-    }
-    const socket = Object.assign(new Writable(), { _handle: handle })
-    socket.on('error', () => undefined)
+  test(`TLS: what ${what} is ${isTaken ? '' : 'not '}taken at once`, () => {
+    const { socket, handle } = fakeTls(before, after, unsent)
     const writes = below(socket as unknown as Socket, () => assert.fail('told'))
-    assert.equal(writes.write([Buffer.alloc(100)]), isTaken)
-    const told = handle.request.oncomplete
-    assert.equal(told === undefined, isTaken)
-    told?.(-32)
+    assert.equal(writes.write([Buffer.alloc(bytes)]), isTaken)
+    assert.equal(handle.request!.oncomplete === undefined, isTaken, 'whoever waits is told')
+    handle.request!.oncomplete?.(-32)
     assert.equal(socket.destroyed, !isTaken)
   })
 }
+
+test('TLS: the end waits until a write that was taken is over, so that its own last word is not cut off', () => {
+  const { socket, handle } = fakeTls(0, 122, 0)
+  let isEnded = false
+  const stream = {
+    ...noStream,
+    end() {
+      isEnded = true
+    },
+  }
+  const writes = below(socket as unknown as Socket, () => assert.fail('told'), stream)
+  assert.equal(writes.write([Buffer.alloc(100)]), true)
+  writes.end()
+  assert.equal(isEnded, false)
+  handle.request!.oncomplete!(0)
+  assert.equal(isEnded, true)
+})
 
 test('what is no socket, or none that is connected, is written to as a stream', async () => {
   assert.equal(
