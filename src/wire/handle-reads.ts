@@ -4,7 +4,7 @@
  * errors stay the stream's.
  */
 import type { Socket } from 'node:net'
-import { binding, broken, handleOf } from './node-handles.ts'
+import { binding, broken, type Handle, handleOf } from './node-handles.ts'
 
 export interface HandleReader {
   /** False: nothing is read any more, until the socket's `_read` is called. */
@@ -13,13 +13,17 @@ export interface HandleReader {
   received(bytes: number): Buffer | undefined
 }
 
+/** Those that have a reader: a second one would take what is the first's. */
+const taken = new WeakSet<Handle>()
+
 /**
  * From now on what comes on `socket` is read into `first` and told to `reader`, whatever its stream holds already. False where
- * this Node cannot.
+ * this Node cannot, or it has a reader.
  */
 export function readBy(socket: Socket, first: Buffer, reader: HandleReader): boolean {
   const handle = handleOf(socket)
-  if (binding === undefined || handle === undefined) return false
+  if (binding === undefined || handle === undefined || taken.has(handle)) return false
+  taken.add(handle)
   const { streamBaseState, kReadBytesOrError } = binding
   const readByNode = handle.onread
   handle.useUserBuffer(first)

@@ -84,12 +84,14 @@ for (const [what, isTls] of [
   })
 }
 
-test('not below one that is closed, nor one that is not connected yet', async () => {
+test('not below one that is closed, one that is not connected yet, nor one that is read so already', async () => {
   const { near, close } = await acceptedPair(false)
   const reader = { isReading: true, received: () => undefined }
   const { address, port } = near.address() as { address: string; port: number }
   const dialling = connect(port, address)
   assert.equal(readBy(dialling, Buffer.alloc(10), reader), false)
+  assert.equal(readBy(near, Buffer.alloc(10), reader), true)
+  assert.equal(readBy(near, Buffer.alloc(10), reader), false)
   near.destroy()
   assert.equal(readBy(near, Buffer.alloc(10), reader), false)
   dialling.destroy()
