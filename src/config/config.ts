@@ -226,6 +226,7 @@ export interface LimitsConfig {
   readonly frameBytes: number
   readonly preAuthFrameBytes: number
   readonly preAuthRequests: number
+  readonly requestItems: number
   readonly inFlight: number
   readonly bufferedBytes: number
   readonly handshakeTimeout: number

@@ -36,6 +36,11 @@ export const limits: Format<LimitsDraft> = section(
       '64KiB',
     ),
     preAuthRequests: withDefault('Requests before a client must be authenticated.', count(), 10),
+    requestItems: withDefault(
+      'Topics, partitions, names and whatever else the lists of one request hold; four numbers count as one.',
+      count(),
+      25_000,
+    ),
     inFlight: withDefault('Requests of one connection that wait for answers.', count(), 64),
     bufferedBytes: optional(
       'Bytes of answers the process holds at once. Default: a quarter of the memory.',

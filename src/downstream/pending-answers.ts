@@ -2,17 +2,18 @@
 
 import type { Exchange } from '../pipeline/exchange.ts'
 import type { Answer } from '../pipeline/pipeline.ts'
-import { ApiKey } from '../protocol/api-key.ts'
 import { Queue } from '../queue.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { ByteBudget, Reservation } from '../wire/byte-budget.ts'
 
 export type AnswerMetrics = Pick<Metrics, 'sentToClient' | 'upstreamMs' | 'gatewayMs'>
 
-/** Smaller requests are not worth the count: `inFlight` bounds them. */
-const keptFromBytes = 4 * 1024
-/** What a decoded request takes: most fields become objects several times their bytes, records stay the received bytes. */
-const timesDecoded = (apiKey: number) => (apiKey === ApiKey.Produce ? 1 : 5)
+/** Less is not worth the count: `inFlight` bounds it. */
+const countedFromBytes = 16 * 1024
+/** What an item of a decoded request takes, or of an answer made of it, beside its bytes. */
+const itemBytes = 150
+/** Answers that wait for those of earlier requests; beyond it no further request is looked at. */
+const waitingBytesMax = 512 * 1024
 
 export class PendingAnswer {
   readonly exchange: Exchange
@@ -35,7 +36,15 @@ export class PendingAnswer {
 
   /** The request was sent, but its decoded form lives on. */
   keepRequest(budget: ByteBudget, byteLength: number): void {
-    if (byteLength >= keptFromBytes) this.kept = budget.hold(byteLength * timesDecoded(this.exchange.api.key))
+    const keptBytes = byteLength + this.exchange.items * itemBytes
+    if (keptBytes >= countedFromBytes) this.kept = budget.hold(keptBytes)
+  }
+
+  /** The answer was made here, where nobody asked for room before it came. What it was made of is looked at no more. */
+  keepAnswer(budget: ByteBudget, byteLength: number): void {
+    this.exchange.request = undefined
+    this.exchange.response = undefined
+    if (byteLength >= countedFromBytes) this.held = budget.hold(byteLength)
   }
 
   /** Counts the answer as sent at `nowMs`. */
@@ -50,6 +59,17 @@ export class PendingAnswer {
 
 export class PendingAnswers {
   readonly #entries = new Queue<PendingAnswer>()
+  readonly #inFlight: number
+  #waitingBytes = 0
+
+  /** `inFlight`: requests that may wait for their answers. */
+  constructor(inFlight: number) {
+    this.#inFlight = inFlight
+  }
+
+  get isFull(): boolean {
+    return this.#entries.length >= this.#inFlight || this.#waitingBytes > waitingBytesMax
+  }
 
   get count(): number {
     return this.#entries.length
@@ -59,8 +79,16 @@ export class PendingAnswers {
     return this.#entries.first
   }
 
-  push(entry: PendingAnswer): void {
+  /** With its answer, where that is there already. */
+  push(entry: PendingAnswer, answer?: Answer): void {
     this.#entries.push(entry)
+    if (answer !== undefined) this.answered(entry, answer)
+  }
+
+  /** The answer of an entry is there, and leaves once those before it have left. */
+  answered(entry: PendingAnswer, answer: Answer): void {
+    entry.answer = answer
+    this.#waitingBytes += answer.byteLength
   }
 
   get isFirstReady(): boolean {
@@ -69,7 +97,10 @@ export class PendingAnswers {
 
   /** Removes and returns the first entry if its answer is there. */
   takeReady(): PendingAnswer | undefined {
-    return this.isFirstReady ? this.#entries.take() : undefined
+    const answer = this.first?.answer
+    if (answer === undefined) return undefined
+    this.#waitingBytes -= answer.byteLength
+    return this.#entries.take()
   }
 
   /** The session is gone: gives back what its entries hold. */

@@ -44,7 +44,7 @@ export class Session {
   readonly #splitter: FrameSplitter
   readonly #inbound: Incoming
   readonly #outbound: Outbound
-  readonly #pending = new PendingAnswers()
+  readonly #pending: PendingAnswers
   readonly #onClosed: () => void
   #state: 'ready' | 'draining' | 'closing' | 'closed' = 'ready'
   #upstream: Upstream | undefined
@@ -70,6 +70,7 @@ export class Session {
     this.#context = context
     this.#onClosed = onClosed
     const { budget, buffers, limits, now, sweep } = context
+    this.#pending = new PendingAnswers(limits.inFlight)
     this.#splitter = new FrameSplitter({ payloadBytesMin: requestBytesMin, payloadBytesMax: limits.frameBytes })
     this.#outbound = new Outbound(socket, { encrypts: socket instanceof TLSSocket, onDrained: () => this.#drained() })
     this.#lastActivityMs = now()
@@ -152,7 +153,7 @@ export class Session {
     return (
       this.#state !== 'ready' ||
       this.#isWaiting ||
-      this.#pending.count >= this.#context.limits.inFlight ||
+      this.#pending.isFull ||
       this.#upstream?.isWritable === false ||
       this.#outbound.pendingBytes > unreadBytesMax
     )
@@ -236,8 +237,8 @@ export class Session {
   #ready(entry: PendingAnswer, outcome: ResponseOutcome, frame: Frame): void {
     if (this.#state === 'closed') return
     if (outcome.kind === 'close') return this.#refuseAndClose(entry.exchange.header, outcome.reason)
-    entry.answer = outcome.changed ? this.#context.pipeline.encodeResponse(entry.exchange) : frame
-    const wasFull = this.#pending.count >= this.#context.limits.inFlight
+    const wasFull = this.#pending.isFull
+    this.#pending.answered(entry, outcome.changed ? this.#context.pipeline.encodeResponse(entry.exchange) : frame)
     this.#sendReady()
     if (wasFull && !this.#isTaking) this.#pump()
   }
@@ -248,8 +249,9 @@ export class Session {
     if (!exchange.isAnswered) return
     const entry = new PendingAnswer(exchange, this.#lastActivityMs)
     exchange.response = response
-    entry.answer = this.#context.pipeline.encodeResponse(exchange)
-    this.#pending.push(entry)
+    const answer = this.#context.pipeline.encodeResponse(exchange)
+    entry.keepAnswer(this.#context.budget, answer.byteLength)
+    this.#pending.push(entry, answer)
     this.#sendReady()
   }
 

@@ -180,7 +180,12 @@ export class Clients {
       ...judgedAgain(interceptors, () => [createReplicaGuard(), ...(acl === undefined ? [] : [acl.stageAgain()])]),
       rewrite,
     ]
-    const pipeline = new Pipeline({ served, stages, metrics })
+    const pipeline = new Pipeline({
+      served,
+      stages,
+      metrics,
+      requestLimits: { itemsMax: limits.requestItems, itemsSetting: 'limits.requestItems' },
+    })
     const openUpstream: SessionContext['openUpstream'] = async (client, events) =>
       this.#front?.adopt(client, events) ?? links.open(client.nodeId, events, client.principal)
     // Who has logged in has asked in time already, and may have nothing to ask for now.

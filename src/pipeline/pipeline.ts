@@ -7,7 +7,7 @@ import { ApiKey } from '../protocol/api-key.ts'
 import type { ApiDescription } from '../protocol/api-table.ts'
 import { encodeRequest, encodeResponse, readResponse } from '../protocol/codec.ts'
 import { type RequestHeader, readRequestHeader } from '../protocol/request-header.ts'
-import { brokerLimits } from '../wire/bounds.ts'
+import { brokerLimits, type ReadLimits } from '../wire/bounds.ts'
 import type { Frame } from '../wire/frame.ts'
 import { lengthPrefixBytes } from '../wire/frame.ts'
 import { Reader } from '../wire/reader.ts'
@@ -24,6 +24,8 @@ export interface PipelineOptions {
   /** In the order in which requests meet them; answers meet them the other way round. */
   readonly stages: readonly Stage[]
   readonly metrics: UnknownTagCounter
+  /** What a client's message may ask of its reader, where it is not the default. */
+  readonly requestLimits?: Partial<ReadLimits>
 }
 
 /** A request that the gateway does not serve: closed, or answered where Kafka answers (ApiVersions). */
@@ -54,12 +56,14 @@ export class Pipeline {
   readonly served: ServedApis
   readonly #stages: readonly Stage[]
   readonly #metrics: UnknownTagCounter
+  readonly #requestLimits: Partial<ReadLimits> | undefined
   readonly #plans: Plan[][] = []
 
-  constructor({ served, stages, metrics }: PipelineOptions) {
+  constructor({ served, stages, metrics, requestLimits }: PipelineOptions) {
     this.served = served
     this.#stages = stages
     this.#metrics = metrics
+    this.#requestLimits = requestLimits
   }
 
   /**
@@ -67,7 +71,7 @@ export class Pipeline {
    * @throws WireError when it is not exactly one request of a served API and version.
    */
   open(frame: Frame, client: Client): Opened | Unserved {
-    const reader = new Reader(frame.chunks)
+    const reader = new Reader(frame.chunks, this.#requestLimits)
     reader.skip(lengthPrefixBytes)
     const header = readRequestHeader(reader)
     const api = this.served.find(header.apiKey, header.apiVersion)
@@ -77,7 +81,7 @@ export class Pipeline {
     if (!hasStrayBytes) reader.expectEnd()
     if (reader.unknownTags > 0) this.#metrics.unknownTags(api.key, 'request', reader.unknownTags)
     const isTrimmed = hasStrayBytes || reader.unknownTags > 0
-    return { exchange: new Exchange(client, api, header, request), isTrimmed }
+    return { exchange: new Exchange(client, api, header, request, reader.items), isTrimmed }
   }
 
   /** Walks a request through the stages that want it. */

@@ -1,4 +1,5 @@
 // Arrays of anything but structs, as the generated code reads and writes them.
+import { itemsPerNumber } from '../wire/bounds.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
@@ -8,14 +9,14 @@ function elements<Element>(reader: Reader, length: number, read: (reader: Reader
   return values
 }
 
-function scalarReader<Element>(bytes: number, read: (reader: Reader) => Element) {
+function arrayReader<Element>(bytes: number, read: (reader: Reader) => Element, items = 1) {
   return (reader: Reader, compact: boolean): Element[] =>
-    elements(reader, compact ? reader.compactScalarArrayLength(bytes) : reader.scalarArrayLength(bytes), read)
+    elements(reader, compact ? reader.compactArrayLength(bytes, items) : reader.arrayLength(bytes, items), read)
 }
 
-function nullableScalarReader<Element>(bytes: number, read: (reader: Reader) => Element) {
+function nullableArrayReader<Element>(bytes: number, read: (reader: Reader) => Element, items = 1) {
   return (reader: Reader, compact: boolean): Element[] | null => {
-    const length = compact ? reader.compactNullableScalarArrayLength(bytes) : reader.nullableScalarArrayLength(bytes)
+    const length = compact ? reader.compactNullableArrayLength(bytes, items) : reader.nullableArrayLength(bytes, items)
     return length < 0 ? null : elements(reader, length, read)
   }
 }
@@ -29,15 +30,15 @@ function arrayWriter<Element>(write: (writer: Writer, value: Element) => void) {
   }
 }
 
-export const readInt8Array = scalarReader(1, reader => reader.int8())
-export const readInt16Array = scalarReader(2, reader => reader.int16())
-export const readInt32Array = scalarReader(4, reader => reader.int32())
-export const readInt64Array = scalarReader(8, reader => reader.int64())
+export const readInt8Array = arrayReader(1, reader => reader.int8(), itemsPerNumber)
+export const readInt16Array = arrayReader(2, reader => reader.int16(), itemsPerNumber)
+export const readInt32Array = arrayReader(4, reader => reader.int32(), itemsPerNumber)
+export const readInt64Array = arrayReader(8, reader => reader.int64())
 
-export const readNullableInt8Array = nullableScalarReader(1, reader => reader.int8())
-export const readNullableInt16Array = nullableScalarReader(2, reader => reader.int16())
-export const readNullableInt32Array = nullableScalarReader(4, reader => reader.int32())
-export const readNullableInt64Array = nullableScalarReader(8, reader => reader.int64())
+export const readNullableInt8Array = nullableArrayReader(1, reader => reader.int8(), itemsPerNumber)
+export const readNullableInt16Array = nullableArrayReader(2, reader => reader.int16(), itemsPerNumber)
+export const readNullableInt32Array = nullableArrayReader(4, reader => reader.int32(), itemsPerNumber)
+export const readNullableInt64Array = nullableArrayReader(8, reader => reader.int64())
 
 export const writeInt8Array = arrayWriter((writer, value: number) => writer.int8(value))
 export const writeInt16Array = arrayWriter((writer, value: number) => writer.int16(value))
@@ -65,5 +66,5 @@ const writeCompactStrings = arrayWriter((writer, value: string) => writer.compac
 const writePlainStrings = arrayWriter((writer, value: string) => writer.string(value))
 
 const uuid = (reader: Reader) => reader.uuid()
-export const readUuidArray = scalarReader(16, uuid)
-export const readNullableUuidArray = nullableScalarReader(16, uuid)
+export const readUuidArray = arrayReader(16, uuid)
+export const readNullableUuidArray = nullableArrayReader(16, uuid)

@@ -39,6 +39,11 @@ export class Reader {
     return this.#unknownTags
   }
 
+  /** Elements of arrays so far, as `ReadLimits.itemsMax` counts them. */
+  get items(): number {
+    return this.#items
+  }
+
   skip(byteLength: number): void {
     this.#require(byteLength)
     let left = byteLength
@@ -230,41 +235,24 @@ export class Reader {
     return length === -1 ? null : this.span(length)
   }
 
-  /** Elements of an array of structs or strings: they are counted over the whole message. */
-  arrayLength(elementBytesMin: number): number {
-    return this.#counted(this.scalarArrayLength(elementBytesMin))
-  }
-
-  nullableArrayLength(elementBytesMin: number): number {
-    return this.#counted(this.nullableScalarArrayLength(elementBytesMin))
-  }
-
-  compactArrayLength(elementBytesMin: number): number {
-    return this.#counted(this.compactScalarArrayLength(elementBytesMin))
-  }
-
-  compactNullableArrayLength(elementBytesMin: number): number {
-    return this.#counted(this.compactNullableScalarArrayLength(elementBytesMin))
-  }
-
-  /** Elements of an array of numbers: the bytes that are really there bound their memory well enough. */
-  scalarArrayLength(elementBytes: number): number {
-    return this.#fitting(this.#present(this.int32(), 'array'), elementBytes)
+  /** `itemsPerElement`: what each counts for in `ReadLimits.itemsMax`. */
+  arrayLength(elementBytesMin: number, itemsPerElement = 1): number {
+    return this.#elements(this.#present(this.int32(), 'array'), elementBytesMin, itemsPerElement)
   }
 
   /** −1 for null. */
-  nullableScalarArrayLength(elementBytes: number): number {
+  nullableArrayLength(elementBytesMin: number, itemsPerElement = 1): number {
     const length = this.int32()
-    return length === -1 ? -1 : this.#fitting(this.#present(length, 'array'), elementBytes)
+    return length === -1 ? -1 : this.#elements(this.#present(length, 'array'), elementBytesMin, itemsPerElement)
   }
 
-  compactScalarArrayLength(elementBytes: number): number {
-    return this.#fitting(this.#present(this.uvarint() - 1, 'array'), elementBytes)
+  compactArrayLength(elementBytesMin: number, itemsPerElement = 1): number {
+    return this.#elements(this.#present(this.uvarint() - 1, 'array'), elementBytesMin, itemsPerElement)
   }
 
   /** −1 for null. */
-  compactNullableScalarArrayLength(elementBytes: number): number {
-    return this.#fitting(this.uvarint() - 1, elementBytes)
+  compactNullableArrayLength(elementBytesMin: number, itemsPerElement = 1): number {
+    return this.#elements(this.uvarint() - 1, elementBytesMin, itemsPerElement)
   }
 
   /** The tagged fields of a struct that has none in this build: dropped and counted, or returned where they are kept. */
@@ -370,17 +358,14 @@ export class Reader {
     return length
   }
 
-  #fitting(count: number, elementBytesMin: number): number {
-    if (count * elementBytesMin <= this.remaining) return count
-    throw new WireError('array longer than the bytes left', { details: { count, remaining: this.remaining } })
-  }
-
-  #counted(count: number): number {
+  #elements(count: number, elementBytesMin: number, itemsPerElement: number): number {
     if (count <= 0) return count
-    this.#items += count
-    const itemsMax = this.#limits.itemsMax ?? readLimits.itemsMax
+    if (count * elementBytesMin > this.remaining)
+      throw new WireError('array longer than the bytes left', { details: { count, remaining: this.remaining } })
+    this.#items += count * itemsPerElement
+    const { itemsMax = readLimits.itemsMax, itemsSetting: setting } = this.#limits
     if (this.#items <= itemsMax) return count
-    throw new WireError('too many items in one message', { details: { itemsMax } })
+    throw new WireError('too many items in one message', { details: { itemsMax, setting } })
   }
 
   #require(byteLength: number): void {

@@ -30,7 +30,7 @@ const cases: readonly Case[] = [
     problems: [
       'limit: unknown key; did you mean limits?',
       'limits.iddleTimeout: unknown key; did you mean idleTimeout?',
-      'limits.colour: unknown key; known here: connections, connectionsPerIp, acceptPerSecond, acceptPerSecondPerIp, frameBytes, preAuthFrameBytes, preAuthRequests, inFlight, bufferedBytes, handshakeTimeout, firstFrameTimeout, frameTimeout, idleTimeout, writeStall, connectTimeout, drainTimeout, reauthTimeout',
+      'limits.colour: unknown key; known here: connections, connectionsPerIp, acceptPerSecond, acceptPerSecondPerIp, frameBytes, preAuthFrameBytes, preAuthRequests, requestItems, inFlight, bufferedBytes, handshakeTimeout, firstFrameTimeout, frameTimeout, idleTimeout, writeStall, connectTimeout, drainTimeout, reauthTimeout',
       'log.levle: unknown key; did you mean level?',
     ],
   },

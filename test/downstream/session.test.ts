@@ -19,7 +19,10 @@ import {
   fetchResponsePartitionDataDefaults,
 } from '../../src/protocol/generated/fetch-response.ts'
 import { metadataRequestDefaults } from '../../src/protocol/generated/metadata-request.ts'
-import { metadataResponseDefaults } from '../../src/protocol/generated/metadata-response.ts'
+import {
+  metadataResponseDefaults,
+  metadataResponseTopicDefaults,
+} from '../../src/protocol/generated/metadata-response.ts'
 import { produceRequestDefaults } from '../../src/protocol/generated/produce-request.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
 import { ByteBudget } from '../../src/wire/byte-budget.ts'
@@ -234,7 +237,7 @@ describe('Session', () => {
     const names = Array.from({ length: 2_000 }, (_, at) => ({ topicId: zeroUuid, name: `topic-${at}` }))
     const asked = client.send(ApiKey.Metadata, 1, { ...metadata, topics: names })
     await until('it is sent', () => upstreams[0]?.sent.length === 1)
-    assert.equal(budget.inUseBytes, 5 * upstreams[0]!.sent[0]!.byteLength)
+    assert.equal(budget.inUseBytes, upstreams[0]!.sent[0]!.byteLength + names.length * 150)
     upstreams[0]!.answer()
     await asked.answer()
     await until('nothing is held', () => budget.inUseBytes === 0)
@@ -242,6 +245,45 @@ describe('Session', () => {
     later.client.send(ApiKey.Metadata, 1, { ...metadata, topics: names })
     await until('it is sent', () => later.upstreams[0]?.sent.length === 1)
     later.session.destroy()
+    assert.equal(budget.inUseBytes, 0)
+  })
+
+  test('answers made here that wait for one of a broker are few, count against the budget, and all leave in the end', async () => {
+    const large = {
+      ...metadataResponseDefaults(),
+      topics: [{ ...metadataResponseTopicDefaults(), name: 'n'.repeat(30_000) }],
+    }
+    let judged = 0
+    const { client, upstreams } = await open({
+      limits: { inFlight: 1_000 },
+      handler: { request: () => (judged++ === 0 ? unchanged : respond(large)) },
+    })
+    const count = 100
+    client.socket.write(
+      Buffer.concat(Array.from({ length: count }, () => client.request(ApiKey.Metadata, 1, metadata))),
+    )
+    await until('one is sent', () => upstreams[0]?.sent.length === 1)
+    await delay(50)
+    const answered = judged - 1
+    assert.ok(answered * 30_000 < 600_000, `${answered} answers wait`)
+    assert.ok(budget.inUseBytes >= answered * 30_000, `${budget.inUseBytes} bytes are counted for ${answered} answers`)
+    upstreams[0]!.answer()
+    await until('all are answered', () => client.frames.length === count)
+    await until('nothing is held', () => budget.inUseBytes === 0)
+  })
+
+  test('answers made here are given back when their client leaves before their turn', async () => {
+    const large = {
+      ...metadataResponseDefaults(),
+      topics: [{ ...metadataResponseTopicDefaults(), name: 'n'.repeat(30_000) }],
+    }
+    let judged = 0
+    const { client, session } = await open({
+      handler: { request: () => (judged++ === 0 ? unchanged : respond(large)) },
+    })
+    for (let at = 0; at < 3; at++) client.send(ApiKey.Metadata, 1, metadata)
+    await until('they wait', () => judged === 3 && budget.inUseBytes >= 60_000)
+    session.destroy()
     assert.equal(budget.inUseBytes, 0)
   })
 

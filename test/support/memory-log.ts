@@ -6,7 +6,11 @@ export interface LogLine {
   readonly message: string
   readonly client?: string
   readonly apiKey?: number
-  readonly err?: { readonly code?: string; readonly message?: string }
+  readonly err?: {
+    readonly code?: string
+    readonly message?: string
+    readonly details?: Readonly<Record<string, unknown>>
+  }
   readonly details?: Readonly<Record<string, unknown>>
   readonly [key: string]: unknown
 }

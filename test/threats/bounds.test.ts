@@ -32,6 +32,12 @@ const metadata12 = (headerTags: Buffer, bodyTags: Buffer): Buffer =>
 const metadata1 = (...parts: Buffer[]): Buffer => request(ApiKey.Metadata, 1, ...parts)
 const noTags = uvarint(0)
 
+const requestItems = 2_000
+const topics = (count: number): Buffer => metadata1(int32(count), Buffer.alloc(2 * count))
+/** OffsetFetch 1 of one topic. */
+const partitions = (count: number): Buffer =>
+  request(ApiKey.OffsetFetch, 1, int16(0), int32(1), int16(0), int32(count), Buffer.alloc(4 * count))
+
 describe('bounds', () => {
   let broker: FakeBroker
   let gateway: TestGateway
@@ -40,7 +46,7 @@ describe('bounds', () => {
     broker = await startFakeBroker()
     gateway = await startTestGateway({
       upstream: { bootstrap: [broker.address] },
-      limits: { frameBytes: 1024 * 1024, firstFrameTimeout: 700, frameTimeout: 700 },
+      limits: { frameBytes: 1024 * 1024, firstFrameTimeout: 700, frameTimeout: 700, requestItems },
     })
   })
   after(async () => {
@@ -157,7 +163,11 @@ describe('bounds', () => {
     ['A-10: a body that is shorter than declared', metadata1(int16(0))],
     ['A-10: a header that is shorter than one', framed(hex('0003000100000000'))],
   ]
-  for (const [what, bytes] of malformed) {
+  const excessive: readonly [string, Buffer][] = [
+    ['A-11: more topics than limits.requestItems', topics(requestItems + 1)],
+    ['A-11: more numbers than four times limits.requestItems', partitions(4 * requestItems)],
+  ]
+  for (const [what, bytes] of [...malformed, ...excessive]) {
     test(`${what} closes the connection, and no broker hears of it`, async () => {
       await expectRefused(bytes)
       await until('the log says why', () =>
@@ -165,6 +175,21 @@ describe('bounds', () => {
       )
     })
   }
+
+  test('A-11: as many topics or numbers as limits.requestItems allows are served, and the log names it for more', async () => {
+    for (const bytes of [topics(requestItems), partitions(4 * (requestItems - 1))]) {
+      const seen = broker.seen.length
+      const client = await gateway.connect()
+      client.socket.write(bytes)
+      await until('it is forwarded', () => broker.seen.length > seen)
+      assert.deepEqual(broker.seen[seen]!.bytes, bytes)
+      await client.close()
+    }
+    await expectRefused(topics(requestItems + 1))
+    await until('the log says what to change', () =>
+      gateway.log.lines('connection closed').some(({ err }) => err?.details?.setting === 'limits.requestItems'),
+    )
+  })
 
   test('A-06: a hundred requests full of tagged fields leave no memory behind', async () => {
     const bytes = metadata12(manyTags, noTags)

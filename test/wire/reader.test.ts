@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { WireError } from '../../src/errors.ts'
-import type { ReadLimits } from '../../src/wire/bounds.ts'
+import { itemsPerNumber, type ReadLimits } from '../../src/wire/bounds.ts'
 import { Reader } from '../../src/wire/reader.ts'
 import { Writer } from '../../src/wire/writer.ts'
 
@@ -106,8 +106,8 @@ describe('Reader', () => {
     refused(() => reader('7fffffff 00').arrayLength(1), /array longer/)
     refused(() => reader('7fffffff 00').nullableArrayLength(1), /array longer/)
     refused(() => reader('ffffffff0f 00').compactArrayLength(1), /array longer/)
-    refused(() => reader('00000003 00000000').scalarArrayLength(4), /array longer/)
-    assert.equal(reader('00000001 00000000').scalarArrayLength(4), 1)
+    refused(() => reader('00000003 00000000').arrayLength(4, itemsPerNumber), /array longer/)
+    assert.equal(reader('00000001 00000000').arrayLength(4, itemsPerNumber), 1)
     refused(() => reader('fffffffe').nullableArrayLength(1), /negative/)
     refused(() => reader('ffffffff').arrayLength(1), /null/)
     refused(() => reader('00').compactArrayLength(1), /null/)
@@ -117,7 +117,31 @@ describe('Reader', () => {
   it('A-11: the items of all arrays of a message are counted together', () => {
     const limited = reader('00000003 00000003', { itemsMax: 5 })
     assert.equal(limited.arrayLength(0), 3)
+    assert.equal(limited.items, 3)
     refused(() => limited.arrayLength(0), /too many items/)
+  })
+
+  it('A-11: numbers count, too, four for an item, whatever the array may be', () => {
+    const lists = ['00000008', '00000008', '09', '09']
+    const ways = ['arrayLength', 'nullableArrayLength', 'compactArrayLength', 'compactNullableArrayLength'] as const
+    for (const [at, way] of ways.entries()) {
+      const counting = reader(`${lists[at]} ${'00'.repeat(8)}`, { itemsMax: 2 })
+      assert.equal(counting[way](1, itemsPerNumber), 8)
+      assert.equal(counting.items, 2, way)
+      const limited = reader(`${lists[at]} ${'00'.repeat(8)}`, { itemsMax: 1.75 })
+      refused(() => limited[way](1, itemsPerNumber), /too many items/)
+    }
+  })
+
+  it('names the setting that says how many items there may be', () => {
+    const limited = reader('00000002', { itemsMax: 1, itemsSetting: 'limits.requestItems' })
+    assert.throws(
+      () => limited.arrayLength(0),
+      (error: WireError) => {
+        assert.deepEqual(error.details, { itemsMax: 1, setting: 'limits.requestItems' })
+        return true
+      },
+    )
   })
 
   it('A-06: more than 64 tagged fields, a large one, a doubled or a descending one are refused', () => {
