@@ -5,6 +5,7 @@ import { handshakeCpu } from './handshake-cpu.ts'
 import { handshakeFlood } from './handshake-flood.ts'
 import { idleMemory } from './idle-memory.ts'
 import { largeFetch } from './large-fetch.ts'
+import { largestRequest } from './largest-request.ts'
 import { latency } from './latency.ts'
 import { metadataPolicy } from './metadata-policy.ts'
 import { policyReload } from './policy-reload.ts'
@@ -25,5 +26,6 @@ export const rows: readonly Row[] = [
   handshakeFlood,
   decisionSpeed,
   metadataPolicy,
+  largestRequest,
   policyReload,
 ]

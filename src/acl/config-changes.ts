@@ -45,12 +45,14 @@ export interface ChangeRules {
 
 export function judgeChanges<T extends ConfigChange>(changes: readonly T[], rules: ChangeRules) {
   const failures: ChangeFailure[] = []
-  const repeated = repeatedValues(changes.map(keyOf))
-  const allowed = changes.filter(change => {
-    const failure = repeated.has(keyOf(change)) ? invalid(repeatedText) : failureOf(change, rules)
+  const keys = changes.map(keyOf)
+  const repeated = repeatedValues(keys)
+  const allowed = changes.filter((change, at) => {
+    const failure = repeated.has(keys[at]!) ? invalid(repeatedText) : failureOf(change, rules)
     if (failure === undefined) return true
+    const { errorCode, errorMessage } = failure
     const { resourceType, resourceName } = change
-    failures.push({ ...failure, resourceType, resourceName })
+    failures.push({ errorCode, errorMessage, resourceType, resourceName })
     return false
   })
   return { allowed, failures }

@@ -36,7 +36,7 @@ export class PendingAnswer {
 
   /** The request was sent, but its decoded form lives on. */
   keepRequest(budget: ByteBudget, byteLength: number): void {
-    const keptBytes = byteLength + this.exchange.items * itemBytes
+    const keptBytes = byteLength + this.exchange.requestItems * itemBytes
     if (keptBytes >= countedFromBytes) this.kept = budget.hold(keptBytes)
   }
 

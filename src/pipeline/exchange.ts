@@ -28,17 +28,18 @@ export class Exchange {
   response: unknown = undefined
   /** False for a Produce with acks=0, the one request without an answer; as the client asked, whatever stages make of it. */
   readonly isAnswered: boolean
-  /** How many items the request came with, as `ReadLimits.itemsMax` counts them. */
-  readonly items: number
+  /** Items of the request as it came, and of the answer, as `ReadLimits.itemsMax` counts them. */
+  readonly requestItems: number
+  responseItems = 0
   /** The last of what stages owe the answer for what they kept back of the request. */
   #debt: Debt | undefined = undefined
 
-  constructor(client: Client, api: ApiDescription, header: RequestHeader, request: unknown, items = 0) {
+  constructor(client: Client, api: ApiDescription, header: RequestHeader, request: unknown, requestItems = 0) {
     this.client = client
     this.api = api
     this.header = header
     this.request = request
-    this.items = items
+    this.requestItems = requestItems
     this.isAnswered = api.key !== ApiKey.Produce || (request as { acks: number }).acks !== 0
   }
 

@@ -40,13 +40,22 @@ export interface AuditLogOptions {
   readonly namesMax?: number
 }
 
+/** What of one request is on record. */
+interface Noted {
+  decisions: number
+  /** Where its names beyond `namesMax` are counted. */
+  more: Seen | undefined
+}
+
 interface Seen {
   readonly key: string
-  readonly line: object
+  readonly line: AuditLine
   readonly untilMs: number
   /** What its line calls the count: of the same record again, or of names that have no record. */
   readonly counts: 'repeated' | 'more'
   count: number
+  /** Its line has been written: another counts from now on. */
+  isClosed: boolean
 }
 
 export class AuditLog {
@@ -61,8 +70,7 @@ export class AuditLog {
    * its first entry to find it.
    */
   readonly #windows = new Queue<Seen>()
-  /** Decisions on record, by request. */
-  readonly #decisions = new WeakMap<object, number>()
+  readonly #noted = new WeakMap<object, Noted>()
 
   constructor({ destination, now, windowMs = 10_000, recordsMax = 10_000, namesMax = 1_000 }: AuditLogOptions) {
     const options = {
@@ -81,19 +89,36 @@ export class AuditLog {
   /** `request`: whatever stands for the request that was decided on. */
   record(record: AuditRecord, request: object): void {
     this.sweep()
-    const before = this.#decisions.get(request) ?? 0
-    this.#decisions.set(request, before + 1)
-    const isNamed = before < this.#namesMax
-    const key = isNamed ? `${kindOf(record)}\n${record.resource}` : kindOf(record)
+    const noted = this.#notedOf(request)
+    if (noted.decisions++ >= this.#namesMax) return this.#countMore(record, noted)
+    const key = `${kindOf(record)}\n${record.resource}`
     const seen = this.#seen.get(key)
     if (seen !== undefined) seen.count++
-    else if (isNamed) {
+    else {
       this.#watch({ key, line: record, counts: 'repeated', count: 0 })
       this.#write(record)
-    } else {
-      const line = { ...record, resource: undefined, rule: undefined, why: undefined }
-      this.#watch({ key, line, counts: 'more', count: 1 })
     }
+  }
+
+  #notedOf(request: object): Noted {
+    const known = this.#noted.get(request)
+    if (known !== undefined) return known
+    const noted = { decisions: 0, more: undefined }
+    this.#noted.set(request, noted)
+    return noted
+  }
+
+  /** A request hardly ever asks two things of so many names, so the last count is the one. */
+  #countMore(record: AuditRecord, noted: Noted): void {
+    const last = noted.more
+    if (last !== undefined && !last.isClosed && isSameKind(last.line, record)) {
+      last.count++
+      return
+    }
+    const key = kindOf(record)
+    const line = { ...record, resource: undefined, rule: undefined, why: undefined }
+    noted.more = this.#seen.get(key) ?? this.#watch({ key, line, counts: 'more', count: 0 })
+    noted.more.count++
   }
 
   /** Writes what was counted in windows that are over. */
@@ -107,18 +132,37 @@ export class AuditLog {
     while (this.#windows.length > 0) this.#closeFirst()
   }
 
-  #watch(seen: Omit<Seen, 'untilMs'>): void {
+  #watch(seen: Omit<Seen, 'untilMs' | 'isClosed'>): Seen {
     if (this.#seen.size >= this.#recordsMax) this.#closeFirst()
-    const watched = { ...seen, untilMs: this.#now() + this.#windowMs }
+    const watched = { ...seen, untilMs: this.#now() + this.#windowMs, isClosed: false }
     this.#seen.set(watched.key, watched)
     this.#windows.push(watched)
+    return watched
   }
 
   #closeFirst(): void {
-    const { key, line, counts, count } = this.#windows.take()!
+    const seen = this.#windows.take()!
+    const { key, line, counts, count } = seen
+    seen.isClosed = true
     this.#seen.delete(key)
     if (count > 0) this.#write({ ...line, [counts]: count })
   }
+}
+
+/** What a line says; that of a number has no name. */
+type AuditLine = Omit<AuditRecord, 'resource' | 'why'> & {
+  readonly resource?: string | undefined
+  readonly why?: string | undefined
+}
+
+/** Of one request: what else makes a kind is the same then. */
+function isSameKind(one: AuditLine, other: AuditRecord): boolean {
+  return (
+    one.operation === other.operation &&
+    one.outcome === other.outcome &&
+    one.resourceType === other.resourceType &&
+    one.generation === other.generation
+  )
 }
 
 /** All but the name. Its words have no space and a principal no line feed, so that no two kinds are spelled alike. */

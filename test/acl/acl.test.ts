@@ -10,6 +10,10 @@ import { ApiKey } from '../../src/protocol/api-key.ts'
 import { describeApi } from '../../src/protocol/api-table.ts'
 import { ErrorCode } from '../../src/protocol/error-code.ts'
 import {
+  listOffsetsRequestDefaults,
+  listOffsetsTopicDefaults,
+} from '../../src/protocol/generated/list-offsets-request.ts'
+import {
   offsetCommitRequestDefaults,
   offsetCommitRequestPartitionDefaults,
 } from '../../src/protocol/generated/offset-commit-request.ts'
@@ -128,6 +132,17 @@ describe('the stage of policies', () => {
     const outcome = handlerOf(ApiKey.OffsetCommit).request!(exchange.request, exchange)
     answerName()
     assert.deepEqual(await outcome, { kind: 'forward', changed: false })
+    assert.deepEqual(differences, ['orders false'])
+  })
+
+  test('a request that names a topic twice tells once where shadow rules differ', () => {
+    policy = plainPolicy(['p, *, topic, orders, describe, allow'], 1)
+    shadow = plainPolicy([], 1)
+    const header = { apiKey: ApiKey.ListOffsets, apiVersion: 5, correlationId: 1, clientId: 'c' }
+    const topics = ['orders', 'orders'].map(name => ({ ...listOffsetsTopicDefaults(), name }))
+    const body = { ...listOffsetsRequestDefaults(), topics }
+    const exchange = new Exchange(client, describeApi(ApiKey.ListOffsets)!, header, body)
+    assert.deepEqual(handlerOf(ApiKey.ListOffsets).request!(body, exchange), { kind: 'forward', changed: false })
     assert.deepEqual(differences, ['orders false'])
   })
 

@@ -62,10 +62,10 @@ describe('PendingAnswers', () => {
 
   test('a request is counted with what its items take, and a large answer made here, too', () => {
     const budget = new ByteBudget(10_000_000)
-    const made = entry({ items: 25_000 })
+    const made = entry({ requestItems: 25_000 })
     made.keepRequest(budget, 50_000)
     assert.equal(budget.inUseBytes, 50_000 + 25_000 * 150)
-    entry({ items: 20 }).keepRequest(budget, 1_000)
+    entry({ requestItems: 20 }).keepRequest(budget, 1_000)
     assert.equal(budget.inUseBytes, 50_000 + 25_000 * 150)
     made.kept!.release()
 

@@ -119,6 +119,20 @@ describe('AuditLog', () => {
     assert.deepEqual(others, [])
   })
 
+  test('A-11: names of a request that come after the end of a window are counted in the next', () => {
+    audit = auditing(10_000)
+    const request = {}
+    for (let count = 0; count < 1_002; count++) audit.record({ ...record, resource: `r${count}` }, request)
+    nowMs = 100
+    audit.record({ ...record, resource: 'later' }, request)
+    audit.record({ ...record, resource: 'last' }, request)
+    audit.flush()
+    assert.deepEqual(
+      lines().flatMap(({ more }) => more ?? []),
+      [2, 2],
+    )
+  })
+
   test('flush writes what is left to say', () => {
     audit.record(record, {})
     audit.record(record, {})
