@@ -225,7 +225,7 @@ export function createAcl(options: AclOptions): Stage {
 }
 
 /** Closed, not denied: clients come again, and take no denial for an answer that was never given. */
-const mute = closeAfterAnswers('decisions cannot be written down, and audit.required says they must')
+const unwritable = closeAfterAnswers('decisions cannot be written down, and audit.required says they must')
 
 /** A judge of the policy in force, who knows already what a large message will ask. */
 type JudgeAhead = (
@@ -248,7 +248,7 @@ function handlerOf({ row, stage, judgeAhead, mayDecide }: HandlerOptions): ApiHa
   const payDebt = (isChanged: boolean, exchange: Exchange): ResponseOutcome =>
     exchange.payDebtOf(stage) || isChanged ? changed : unchanged
   const rule = (body: unknown, judge: Judge, exchange: Exchange): RequestOutcome | Promise<RequestOutcome> => {
-    if (!mayDecide()) return mute
+    if (!mayDecide()) return unwritable
     const ruling = row.request!(body, judge, exchange)
     return ruling instanceof Promise
       ? ruling.then(settled => carryOut(settled, stage, exchange))
@@ -262,7 +262,7 @@ function handlerOf({ row, stage, judgeAhead, mayDecide }: HandlerOptions): ApiHa
   }
   return {
     request(body, exchange) {
-      if (row.request === undefined) return mayDecide() ? unchanged : mute
+      if (row.request === undefined) return mayDecide() ? unchanged : unwritable
       const judge = judgeAhead('Request', body, exchange)
       return judge instanceof Promise ? judge.then(ready => rule(body, ready, exchange)) : rule(body, judge, exchange)
     },

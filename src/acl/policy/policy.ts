@@ -78,7 +78,7 @@ export interface Policy {
   mustBeNamed(topic: string): boolean
   /** False where a verdict depends on the principal and the question alone, so that a cache may forget who else asked. */
   readonly dependsOnMoreThanPrincipal: boolean
-  /** Names of a message from which on deciding them all at once takes longer than others should wait. */
+  /** Items of a message from which on deciding all at once takes longer than others should wait. */
   readonly takesTurnsFrom: number
 }
 
