@@ -1,5 +1,5 @@
 // `npm run bench`: what does a gateway cost on this machine, against proxies that decide and rewrite nothing?
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { skipReason } from '../test/support/kafka.ts'
@@ -11,13 +11,13 @@ import { rows } from './rows.ts'
 import { runRow } from './run-row.ts'
 import { full, quick } from './scale.ts'
 import { endOnSignals } from './signals.ts'
-import { type Report, renderReport } from './table.ts'
+import { type Report, renderReport, renderTable } from './table.ts'
 import { Testbed } from './testbed.ts'
 
 const usage = `usage: npm run bench -- [--quick] [--only row,row] [--contestants name,name] [--rounds N]
 rows: ${rows.map(row => row.id).join(', ')}
 node-floor, Node without its streams, takes part only where it is named.
-A run of everything writes bench/last.json and bench/last.md; a part of it only prints.`
+A run of everything writes bench/last.json, bench/last.md and README's table; a part of it only prints.`
 
 const folder = join(import.meta.dirname, '..', '..', 'bench')
 const options = readOptions()
@@ -46,6 +46,18 @@ if (failed.length > 0) {
 } else if (options.whole) {
   writeFileSync(join(folder, 'last.json'), `${JSON.stringify(report, null, 2)}\n`)
   writeFileSync(join(folder, 'last.md'), renderReport(report))
+  showInReadme(renderTable(figures))
+}
+
+function showInReadme(table: string): void {
+  const path = join(folder, '..', 'README.md')
+  const between = /(<!-- bench:table -->\n)[\s\S]*?(\n<!-- bench:table:end -->)/
+  const text = readFileSync(path, 'utf8')
+  if (!between.test(text)) throw new Error('README.md has no place for the table')
+  writeFileSync(
+    path,
+    text.replace(between, (_, begin: string, end: string) => `${begin}${table}${end}`),
+  )
 }
 
 async function measureAll(contestants: readonly Contestant[]) {

@@ -232,4 +232,11 @@ describe('README', () => {
     const named = codesInFirstColumn(sectionOf(readme, '### Error codes'))
     assert.deepEqual(named.sort(), [...thrown].sort())
   })
+
+  it('shows the table of the last full run of the benchmark', () => {
+    const tableOf = (text: string): string[] => text.split('\n').filter(line => line.startsWith('|'))
+    const shown = tableOf(sectionOf(readme, '## Benchmarks'))
+    assert.ok(shown.length > 20)
+    assert.deepEqual(shown, tableOf(read('bench/last.md')))
+  })
 })
