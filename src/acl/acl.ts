@@ -31,7 +31,6 @@ import { enforceCreateAcls } from './create-acls.ts'
 import { enforceCreateDelegationToken } from './create-delegation-token.ts'
 import { enforceCreatePartitions } from './create-partitions.ts'
 import { enforceCreateTopics } from './create-topics.ts'
-import type { DecideAhead } from './decide-ahead.ts'
 import { enforceDeleteAcls } from './delete-acls.ts'
 import { enforceDeleteGroups } from './delete-groups.ts'
 import { enforceDeleteRecords } from './delete-records.ts'
@@ -189,28 +188,14 @@ export interface AclOptions {
   readonly log: DecisionLog
   /** False in audit mode. */
   readonly isEnforcing: boolean
-  /** Without it, every message is decided in one go. */
-  readonly decideAhead?: DecideAhead | undefined
   /** False while decisions cannot be written down and have to be: nothing is decided then. */
   readonly mayDecide?: () => boolean
 }
 
-export function createAcl(options: AclOptions): Stage {
-  const { rows, policies, log, isEnforcing, decideAhead, mayDecide = () => true } = options
+export function createAcl({ rows, policies, log, isEnforcing, mayDecide = () => true }: AclOptions): Stage {
   const judgeOf = (exchange: Exchange): Judge => {
     const { inForce, shadow } = policies()
     return new Judge({ policy: inForce, shadow, exchange, log, isEnforcing })
-  }
-  const judgeAhead: JudgeAhead = (message, body, exchange, triesLeft = 3) => {
-    const judge = judgeOf(exchange)
-    const items = message === 'Request' ? exchange.requestItems : exchange.responseItems
-    if (decideAhead === undefined || items < judge.takesTurnsFrom) return judge
-    const decided = decideAhead(message, body, judge, exchange)
-    if (decided === undefined) return judge
-    return decided.then(() => {
-      if (policies().inForce === judge.policy) return judge
-      return triesLeft > 0 ? judgeAhead(message, body, exchange, triesLeft - 1) : judgeOf(exchange)
-    })
   }
   const stage: Stage = {
     name: 'acl',
@@ -218,58 +203,39 @@ export function createAcl(options: AclOptions): Stage {
       const row = rows.get(apiKey)
       // Not served, so never asked; were it asked, it would end here.
       if (row === undefined) return { request: () => closeAfterAnswers('no row in the policy') }
-      return row === free ? undefined : handlerOf({ row, stage, judgeAhead, mayDecide })
+      return row === free ? undefined : handlerOf({ row, stage, judgeOf, mayDecide })
     },
   }
   return stage
 }
 
-/** Closed, not denied: clients come again, and take no denial for an answer that was never given. */
-const unwritable = closeAfterAnswers('decisions cannot be written down, and audit.required says they must')
-
-/** A judge of the policy in force, who knows already what a large message will ask. */
-type JudgeAhead = (
-  message: 'Request' | 'Response',
-  body: unknown,
-  exchange: Exchange,
-  triesLeft?: number,
-) => Judge | Promise<Judge>
-
 interface HandlerOptions {
   readonly row: Enforcement
   /** Whose denials these are: of one stage or of another. */
   readonly stage: object
-  readonly judgeAhead: JudgeAhead
+  readonly judgeOf: (exchange: Exchange) => Judge
   readonly mayDecide: () => boolean
 }
 
-function handlerOf({ row, stage, judgeAhead, mayDecide }: HandlerOptions): ApiHandler {
+function handlerOf({ row, stage, judgeOf, mayDecide }: HandlerOptions): ApiHandler {
   /** What was denied joins the answer last: it is not judged once more. */
   const payDebt = (isChanged: boolean, exchange: Exchange): ResponseOutcome =>
     exchange.payDebtOf(stage) || isChanged ? changed : unchanged
-  const rule = (body: unknown, judge: Judge, exchange: Exchange): RequestOutcome | Promise<RequestOutcome> => {
-    if (!mayDecide()) return unwritable
-    const ruling = row.request!(body, judge, exchange)
-    return ruling instanceof Promise
-      ? ruling.then(settled => carryOut(settled, stage, exchange))
-      : carryOut(ruling, stage, exchange)
-  }
-  const check = (body: unknown, judge: Judge, exchange: Exchange): ResponseOutcome | Promise<ResponseOutcome> => {
-    const isChanged = row.response!(body, judge, exchange)
-    return isChanged instanceof Promise
-      ? isChanged.then(settled => payDebt(settled, exchange))
-      : payDebt(isChanged, exchange)
-  }
   return {
     request(body, exchange) {
-      if (row.request === undefined) return mayDecide() ? unchanged : unwritable
-      const judge = judgeAhead('Request', body, exchange)
-      return judge instanceof Promise ? judge.then(ready => rule(body, ready, exchange)) : rule(body, judge, exchange)
+      // Closed, not denied: clients come again, and take no denial for an answer that was never given.
+      if (!mayDecide()) return closeAfterAnswers('decisions cannot be written down, and audit.required says they must')
+      if (row.request === undefined) return unchanged
+      const ruling = row.request(body, judgeOf(exchange), exchange)
+      return ruling instanceof Promise
+        ? ruling.then(settled => carryOut(settled, stage, exchange))
+        : carryOut(ruling, stage, exchange)
     },
     response(body, exchange) {
-      if (row.response === undefined) return payDebt(false, exchange)
-      const judge = judgeAhead('Response', body, exchange)
-      return judge instanceof Promise ? judge.then(ready => check(body, ready, exchange)) : check(body, judge, exchange)
+      const isChanged = row.response?.(body, judgeOf(exchange), exchange) ?? false
+      return isChanged instanceof Promise
+        ? isChanged.then(settled => payDebt(settled, exchange))
+        : payDebt(isChanged, exchange)
     },
   }
 }

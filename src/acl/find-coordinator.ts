@@ -17,7 +17,7 @@ import type { Judge } from './judge.ts'
 import { cluster, group, transactionalId } from './rights.ts'
 import { append, splitDenied } from './split.ts'
 
-export const KeyType = { group: 0, transaction: 1, share: 2 } as const
+const KeyType = { group: 0, transaction: 1, share: 2 } as const
 const manyKeysFrom = 4
 const shareKeysFrom = 6
 

@@ -76,7 +76,7 @@ export class Judge {
 
   /** Whether there is any resource on which the client has the right. */
   allowsOnAny(right: Right): boolean {
-    return this.#note(right, '*', { right, name: '*', verdict: this.#askAny(right), shadow: undefined, isNoted: false })
+    return this.#note(right, '*', { right, name: '*', verdict: this.#askAny(right), isNoted: false })
   }
 
   /**
@@ -146,39 +146,22 @@ export class Judge {
       : 0
   }
 
-  /** Items of a message from which on its names are better foreseen a few at a time than asked for in one go. */
-  get takesTurnsFrom(): number {
-    return Math.min(this.policy.takesTurnsFrom, this.#shadow?.takesTurnsFrom ?? Number.POSITIVE_INFINITY)
-  }
-
-  /** Takes a decision that somebody is likely to ask for. Nobody has asked yet: nothing is counted or written down. */
-  foresee(right: Right, name: string, isBeside: boolean): void {
-    this.#known(right, name, isBeside)
-  }
-
   #decide(right: Right, name: string, secondary: boolean): Told {
-    const told = this.#known(right, name, secondary)
-    if (told.shadow !== undefined) this.#compare(told.shadow, told)
-    told.shadow = undefined
-    return told
-  }
-
-  #known(right: Right, name: string, secondary: boolean): Told {
     if (secondary) this.#toldBeside ??= new ToldByName()
     const told = secondary ? this.#toldBeside! : this.#told
     const known = told.get(right, name)
     if (known !== undefined) return known
-    const { operation, type } = right
-    const question: Question = { api: this.#api, operation, type, name, secondary }
-    const news: Told = {
-      right,
-      name,
-      verdict: this.policy.decide(this.#subject, question),
-      shadow: this.#shadow?.decide(this.#subject, question),
-      isNoted: false,
-    }
+    const news: Told = { right, name, verdict: this.#ask(right, name, secondary), isNoted: false }
     told.add(news)
     return news
+  }
+
+  #ask(right: Right, name: string, secondary: boolean): Verdict {
+    const { operation, type } = right
+    const question: Question = { api: this.#api, operation, type, name, secondary }
+    const verdict = this.policy.decide(this.#subject, question)
+    if (this.#shadow !== undefined) this.#compare(this.#shadow.decide(this.#subject, question), verdict, right, name)
+    return verdict
   }
 
   #askAny({ operation, type }: Right): Verdict {
@@ -189,7 +172,7 @@ export class Judge {
     return ways.find(([right, name]) => this.#decide(right, name, false).verdict.allowed)
   }
 
-  #compare(shadow: Verdict, { verdict, right, name }: Told): void {
+  #compare(shadow: Verdict, verdict: Verdict, right: Right, name: string): void {
     if (shadow.allowed === verdict.allowed) return
     const { generation } = this.policy
     this.#log.differed({
@@ -226,8 +209,6 @@ interface Told {
   readonly right: Right
   readonly name: string
   readonly verdict: Verdict
-  /** What the rules beside those in force say, until somebody has heard it. */
-  shadow: Verdict | undefined
   isNoted: boolean
 }
 

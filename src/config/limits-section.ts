@@ -39,7 +39,7 @@ export const limits: Format<LimitsDraft> = section(
     requestItems: withDefault(
       'Topics, partitions, names and whatever else the lists of one request hold; four numbers count as one.',
       count(),
-      20_000,
+      10_000,
     ),
     inFlight: withDefault('Requests of one connection that wait for answers.', count(), 64),
     bufferedBytes: optional(

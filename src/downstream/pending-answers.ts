@@ -14,6 +14,8 @@ const countedFromBytes = 16 * 1024
 const itemBytes = 150
 /** Answers that wait for those of earlier requests; beyond it no further request is looked at. */
 const waitingBytesMax = 512 * 1024
+/** What decoded requests take that wait for their answers; beyond it no further request is looked at. */
+const keptItemsMax = 20_000
 
 export class PendingAnswer {
   readonly exchange: Exchange
@@ -61,6 +63,7 @@ export class PendingAnswers {
   readonly #entries = new Queue<PendingAnswer>()
   readonly #inFlight: number
   #waitingBytes = 0
+  #keptItems = 0
 
   /** `inFlight`: requests that may wait for their answers. */
   constructor(inFlight: number) {
@@ -68,7 +71,9 @@ export class PendingAnswers {
   }
 
   get isFull(): boolean {
-    return this.#entries.length >= this.#inFlight || this.#waitingBytes > waitingBytesMax
+    return (
+      this.#entries.length >= this.#inFlight || this.#waitingBytes > waitingBytesMax || this.#keptItems > keptItemsMax
+    )
   }
 
   get count(): number {
@@ -82,6 +87,7 @@ export class PendingAnswers {
   /** With its answer, where that is there already. */
   push(entry: PendingAnswer, answer?: Answer): void {
     this.#entries.push(entry)
+    this.#keptItems += entry.exchange.requestItems
     if (answer !== undefined) this.answered(entry, answer)
   }
 
@@ -99,8 +105,10 @@ export class PendingAnswers {
   takeReady(): PendingAnswer | undefined {
     const answer = this.first?.answer
     if (answer === undefined) return undefined
+    const entry = this.#entries.take()!
     this.#waitingBytes -= answer.byteLength
-    return this.#entries.take()
+    this.#keptItems -= entry.exchange.requestItems
+    return entry
   }
 
   /** The session is gone: gives back what its entries hold. */

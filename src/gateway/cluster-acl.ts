@@ -1,6 +1,5 @@
 /** One cluster's policies at work: the policy in force, what has to be known of the cluster to apply it, and the stage. */
 import { createAcl, enforcements } from '../acl/acl.ts'
-import { createDecideAhead } from '../acl/decide-ahead.ts'
 import type { AclFacts, Enforcement } from '../acl/enforcement.ts'
 import { refusalsOf } from '../acl/refusals.ts'
 import type { SessionRoom } from '../acl/session-room.ts'
@@ -40,7 +39,7 @@ export class ClusterAcl {
   /** Client APIs that nobody may use, whatever a listener's logins are. */
   readonly refusedKeys: ReadonlySet<number>
   readonly #options: ClusterAclOptions
-  readonly #facts: AclFacts & Required<Pick<AclFacts, 'pause'>>
+  readonly #facts: AclFacts
   readonly #rows: ReadonlyMap<number, Enforcement>
   #rowsAgain: ReadonlyMap<number, Enforcement> | undefined
   readonly #timer: NodeJS.Timeout
@@ -92,7 +91,6 @@ export class ClusterAcl {
       policies: () => this.policy.current,
       log: createDecisionLog({ cluster, counts, audit, auditsAllows }),
       isEnforcing: config.mode === 'enforce',
-      decideAhead: createDecideAhead(this.#facts),
       mayDecide,
     })
   }

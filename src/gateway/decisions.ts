@@ -79,7 +79,7 @@ function recordOf(event: DecisionEvent, outcome: AuditRecord['outcome'], cluster
     apiVersion: header.apiVersion,
     operation: right.operation,
     resourceType: right.type,
-    resource: name,
+    resource: cut(name),
     rule: verdict.rule === undefined ? undefined : `${verdict.rule.file}:${verdict.rule.line}`,
     why: verdict.why,
     generation,
@@ -87,6 +87,16 @@ function recordOf(event: DecisionEvent, outcome: AuditRecord['outcome'], cluster
     listener: client.listener,
     connection: client.connection,
     client: client.address,
-    clientId: clientIdOf(header),
+    clientId: cut(clientIdOf(header)),
   }
+}
+
+/** No topic and no group that somebody means is longer; a client may say 32 KB, thousands of times. */
+const charsMax = 1_024
+
+function cut(text: string): string {
+  if (text.length <= charsMax) return text
+  // A slice keeps the whole text alive.
+  const begin = Buffer.from(text.slice(0, charsMax)).toString()
+  return `${begin}… (${text.length} characters)`
 }

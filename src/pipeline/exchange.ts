@@ -28,9 +28,8 @@ export class Exchange {
   response: unknown = undefined
   /** False for a Produce with acks=0, the one request without an answer; as the client asked, whatever stages make of it. */
   readonly isAnswered: boolean
-  /** Items of the request as it came, and of the answer, as `ReadLimits.itemsMax` counts them. */
+  /** Of the request as it came, as `ReadLimits.itemsMax` counts them. */
   readonly requestItems: number
-  responseItems = 0
   /** The last of what stages owe the answer for what they kept back of the request. */
   #debt: Debt | undefined = undefined
 

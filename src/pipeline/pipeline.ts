@@ -111,7 +111,6 @@ export class Pipeline {
       })
     }
     exchange.response = body
-    exchange.responseItems = reader.items
     if (reader.unknownTags > 0) this.#metrics.unknownTags(api.key, 'response', reader.unknownTags)
     return walk(this.#planOf(exchange).onResponse, exchange, 0, reader.unknownTags > 0 ? changed : unchanged)
   }

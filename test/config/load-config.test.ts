@@ -34,7 +34,7 @@ test('the smallest configuration gets every default of the contract', async () =
       frameBytes: 104_857_600,
       preAuthFrameBytes: 65_536,
       preAuthRequests: 10,
-      requestItems: 20_000,
+      requestItems: 10_000,
       inFlight: 64,
       bufferedBytes: 2 * 1024 ** 3,
       handshakeTimeout: 10_000,

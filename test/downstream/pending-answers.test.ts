@@ -5,7 +5,8 @@ import { PendingAnswer, PendingAnswers } from '../../src/downstream/pending-answ
 import type { Exchange } from '../../src/pipeline/exchange.ts'
 import { ByteBudget } from '../../src/wire/byte-budget.ts'
 
-const entry = (exchange: Partial<Exchange> = {}): PendingAnswer => new PendingAnswer(exchange as Exchange, 0)
+const entry = (exchange: Partial<Exchange> = {}): PendingAnswer =>
+  new PendingAnswer({ requestItems: 0, ...exchange } as Exchange, 0)
 const answer = { chunks: [], byteLength: 0 }
 
 describe('PendingAnswers', () => {
@@ -60,7 +61,19 @@ describe('PendingAnswers', () => {
     assert.deepEqual([wide.isFull, wide.count], [false, 0])
   })
 
-  test('a request is counted with what its items take, and a large answer made here, too', () => {
+  test('A-11: is full with so many items of requests that wait for their answers', () => {
+    const pending = new PendingAnswers(1_000)
+    const large = [1, 2, 3].map(() => entry({ requestItems: 10_000 }))
+    for (const each of large.slice(0, 2)) pending.push(each)
+    assert.equal(pending.isFull, false)
+    pending.push(large[2]!)
+    assert.equal(pending.isFull, true)
+    pending.answered(large[0]!, answer)
+    assert.equal(pending.takeReady(), large[0])
+    assert.equal(pending.isFull, false)
+  })
+
+  test('A-11: a request is counted with what its items take, and a large answer made here, too', () => {
     const budget = new ByteBudget(10_000_000)
     const made = entry({ requestItems: 25_000 })
     made.keepRequest(budget, 50_000)

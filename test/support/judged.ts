@@ -1,8 +1,6 @@
 /** One request through the stage of policies alone, over bytes: what would become of it. */
 import { createAcl, enforcements } from '../../src/acl/acl.ts'
-import { createDecideAhead } from '../../src/acl/decide-ahead.ts'
 import type { Policy } from '../../src/acl/policy/policy.ts'
-import type { Right } from '../../src/acl/rights.ts'
 import type { Client } from '../../src/pipeline/exchange.ts'
 import { Pipeline } from '../../src/pipeline/pipeline.ts'
 import { ServedApis } from '../../src/pipeline/served-apis.ts'
@@ -17,8 +15,6 @@ export interface Judged {
   readonly bytes: Buffer
   /** How often the cluster was asked about topics. */
   readonly questions: number
-  /** What was written down or counted, in that order: `decided topic read orders true`. */
-  readonly log: readonly string[]
 }
 
 const client: Client = Object.freeze({
@@ -30,27 +26,17 @@ const client: Client = Object.freeze({
   nodeId: undefined,
 })
 
-const spelled = ({ type, operation }: Right): string => `${type} ${operation}`
-
 export interface Judging {
   readonly key: ApiKey
   readonly version: number
   readonly partial: unknown
   readonly policy: Policy
-  /** Tried beside it. */
-  readonly shadow?: Policy
   /** What exists. */
   readonly topics?: readonly NamedTopic[]
-  /** The ids of `topics` are known before anybody asks. */
-  readonly isCatalogWarm?: boolean
-  /** Makes way for others: large messages are decided ahead. */
-  readonly pause?: () => Promise<void> | undefined
 }
 
-export async function judged(judging: Judging): Promise<Judged> {
-  const { key, version, partial, policy, shadow, topics = [], isCatalogWarm = false, pause } = judging
+export async function judged({ key, version, partial, policy, topics = [] }: Judging): Promise<Judged> {
   let questions = 0
-  const log: string[] = []
   const asked = <T>(answer: T): Promise<T> => {
     questions++
     return Promise.resolve(answer)
@@ -63,21 +49,14 @@ export async function judged(judging: Judging): Promise<Judged> {
       all: () => asked(topics),
     },
   })
-  if (isCatalogWarm) catalog.learn(topics.map(topic => ({ ...topic, errorCode: 0 })))
-  const facts = { topics: catalog, autoCreatesTopics: () => true, refuses: () => false }
   const pipeline = new Pipeline({
     served: new ServedApis(new Set()),
     stages: [
       createAcl({
-        rows: enforcements(facts),
-        policies: () => ({ inForce: policy, shadow }),
+        rows: enforcements({ topics: catalog, autoCreatesTopics: () => true, refuses: () => false }),
+        policies: () => ({ inForce: policy, shadow: undefined }),
         isEnforcing: true,
-        log: {
-          decided: ({ right, name, verdict }) => log.push(`decided ${spelled(right)} ${name} ${verdict.allowed}`),
-          filtered: (_, right, isAllowed) => log.push(`filtered ${spelled(right)} ${isAllowed}`),
-          differed: ({ right, name, shadow: { allowed } }) => log.push(`differed ${spelled(right)} ${name} ${allowed}`),
-        },
-        decideAhead: pause === undefined ? undefined : createDecideAhead({ ...facts, pause }),
+        log: { decided: () => undefined, filtered: () => undefined, differed: () => undefined },
       }),
     ],
     metrics: { unknownTags: () => undefined },
@@ -90,9 +69,9 @@ export async function judged(judging: Judging): Promise<Judged> {
   const outcome = await pipeline.judgeRequest(exchange)
   if (outcome.kind === 'respond') {
     exchange.response = outcome.response
-    return { kind: 'respond', bytes: Buffer.concat([...pipeline.encodeResponse(exchange).chunks]), questions, log }
+    return { kind: 'respond', bytes: Buffer.concat([...pipeline.encodeResponse(exchange).chunks]), questions }
   }
-  if (outcome.kind === 'close') return { kind: 'close', bytes: Buffer.alloc(0), questions, log }
+  if (outcome.kind === 'close') return { kind: 'close', bytes: Buffer.alloc(0), questions }
   const forwarded = outcome.changed ? pipeline.encodeRequest(exchange).chunks : chunks
-  return { kind: 'forward', bytes: Buffer.concat([...forwarded]), questions, log }
+  return { kind: 'forward', bytes: Buffer.concat([...forwarded]), questions }
 }

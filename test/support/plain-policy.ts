@@ -27,7 +27,6 @@ export function plainPolicy(rows: readonly string[], generation = 1): Policy {
   return {
     generation,
     dependsOnMoreThanPrincipal: false,
-    takesTurnsFrom: 2,
     mustBeNamed: isTopicOfBrokers,
     decide: (subject, question) =>
       matching(subject, question, 'allow') && !matching(subject, question, 'deny') ? allowed : denied,

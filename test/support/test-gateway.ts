@@ -50,7 +50,7 @@ export const testLimits: LimitsConfig = {
   frameBytes: 16 * 1024 * 1024,
   preAuthFrameBytes: 64 * 1024,
   preAuthRequests: 10,
-  requestItems: 20_000,
+  requestItems: 10_000,
   inFlight: 64,
   bufferedBytes: 64 * 1024 * 1024,
   handshakeTimeout: 10_000,

@@ -88,8 +88,6 @@ class CasbinPolicy implements Policy {
   readonly generation: number
   /** The model may look at anything. */
   readonly dependsOnMoreThanPrincipal = true
-  /** Twenty milliseconds each, where there are 10,000 rules. */
-  readonly takesTurnsFrom = 2
   readonly #enforcer: GatewayEnforcer
   readonly #columns: readonly string[]
   readonly #options: CasbinPolicyOptions

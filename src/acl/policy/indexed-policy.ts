@@ -40,8 +40,6 @@ interface Coded extends Asked {
 export class IndexedPolicy implements Policy {
   readonly generation: number
   readonly dependsOnMoreThanPrincipal: boolean
-  /** Some microseconds each. */
-  readonly takesTurnsFrom = 500
   readonly #superUsers: ReadonlySet<string>
   readonly #onError: OnPolicyError
   readonly #namesInternal: boolean

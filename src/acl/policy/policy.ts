@@ -78,8 +78,6 @@ export interface Policy {
   mustBeNamed(topic: string): boolean
   /** False where a verdict depends on the principal and the question alone, so that a cache may forget who else asked. */
   readonly dependsOnMoreThanPrincipal: boolean
-  /** Items of a message from which on deciding all at once takes longer than others should wait. */
-  readonly takesTurnsFrom: number
 }
 
 /** Called for everything thrown inside a policy; the answer was a denial. */
