@@ -1,8 +1,6 @@
 // What one decision costs among 10,000 rules and among 100,000.
-import { readFileSync } from 'node:fs'
-import { loadPolicy } from '../src/acl/policy/compile-policy.ts'
 import type { Policy, Question, Subject } from '../src/acl/policy/policy.ts'
-import { rulesText } from './random-rules.ts'
+import { loadRules, rulesText } from './random-rules.ts'
 import type { Row, Sample } from './row.ts'
 import { quantile } from './statistics.ts'
 
@@ -44,8 +42,8 @@ export const decisionSpeed: Row = {
   async measure({ name }): Promise<Sample> {
     // The others decide nothing.
     if (name !== 'vkitm') return {}
-    const few = new ColdDecisions(await load(10_000), 10_000)
-    const many = new ColdDecisions(await load(100_000), 100_000)
+    const few = new ColdDecisions(await loadRules(rulesText(10_000)), 10_000)
+    const many = new ColdDecisions(await loadRules(rulesText(100_000)), 100_000)
     // The first ones pay for V8's compilation, and not in equal parts.
     for (let at = 0; at < 2; at++) for (const policy of [few, many]) policy.repeat()
     const [cold, coldAmongMany]: [number[], number[]] = [[], []]
@@ -59,21 +57,6 @@ export const decisionSpeed: Row = {
       decisionGrowth: quantile(coldAmongMany, 0.5) / quantile(cold, 0.5),
     }
   },
-}
-
-function load(rules: number): Promise<Policy> {
-  const model = { path: 'policies/model.conf', text: readFileSync('policies/model.conf', 'utf8') }
-  return loadPolicy({
-    model,
-    rules: [{ path: 'policy.csv', text: rulesText(rules) }],
-    superUsers: [],
-    generation: 1,
-    onError: error => {
-      throw error
-    },
-    knownNames: () => [],
-    pause: () => undefined,
-  })
 }
 
 const subjectOf = (at: number): Subject => ({ principal: `User:u${at % 1_000}`, host: '', listener: '', clientId: '' })

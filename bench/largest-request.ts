@@ -1,10 +1,8 @@
 // How long the largest request that is taken holds up everybody else: of every API that names topics, with as many of
 // them as it may have, and with as many partitions of one; all denied under 10,000 rules, from its first byte to the last
 // of its answer.
-import { readFileSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { createAcl, enforcements } from '../src/acl/acl.ts'
-import { loadPolicy } from '../src/acl/policy/compile-policy.ts'
 import type { Policy } from '../src/acl/policy/policy.ts'
 import { createDecisionLog, DecisionCounts } from '../src/gateway/decisions.ts'
 import type { Client } from '../src/pipeline/exchange.ts'
@@ -18,7 +16,7 @@ import { Metrics } from '../src/telemetry/metrics.ts'
 import { TopicCatalog } from '../src/topology/topic-catalog.ts'
 import { fillMessage } from '../test/support/fill-message.ts'
 import { namingRequest } from '../test/support/naming-request.ts'
-import { rulesText } from './random-rules.ts'
+import { loadRules, rulesText } from './random-rules.ts'
 import type { Row, Sample } from './row.ts'
 import { quantile } from './statistics.ts'
 
@@ -173,17 +171,7 @@ async function prepare(): Promise<Gateway> {
 /** Groups and transactions are allowed, so that the topics in them are looked at. */
 function load(): Promise<Policy> {
   const rights = ['group', 'transactionalId'].map(type => `p, ${client.principal}, ${type}, *, *, allow`)
-  return loadPolicy({
-    model: { path: 'policies/model.conf', text: readFileSync('policies/model.conf', 'utf8') },
-    rules: [{ path: 'policy.csv', text: [rulesText(RULES), ...rights].join('\n') }],
-    superUsers: [],
-    generation: 1,
-    onError: error => {
-      throw error
-    },
-    knownNames: () => [],
-    pause: () => undefined,
-  })
+  return loadRules([rulesText(RULES), ...rights].join('\n'))
 }
 
 /** The median of some of the largest requests, each with names of its own. */

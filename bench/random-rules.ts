@@ -1,4 +1,7 @@
 // Rules of every kind, as many as asked for.
+import { readFileSync } from 'node:fs'
+import { loadPolicy } from '../src/acl/policy/compile-policy.ts'
+import type { Policy } from '../src/acl/policy/policy.ts'
 
 /** What a gateway under a policy runs with in the rows about CPU. */
 export const rulesInForce = 10_000
@@ -19,4 +22,19 @@ export function rulesText(rules: number): string {
   })
   const links = Array.from({ length: 5_000 }, (_, at) => `g, User:u${at % 1_000}, role:r${(at * 7) % 200}`)
   return [...rows, ...links].join('\n')
+}
+
+/** Under the shipped model. */
+export function loadRules(text: string): Promise<Policy> {
+  return loadPolicy({
+    model: { path: 'policies/model.conf', text: readFileSync('policies/model.conf', 'utf8') },
+    rules: [{ path: 'policy.csv', text }],
+    superUsers: [],
+    generation: 1,
+    onError: error => {
+      throw error
+    },
+    knownNames: () => [],
+    pause: () => undefined,
+  })
 }

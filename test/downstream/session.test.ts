@@ -34,6 +34,11 @@ import { connectRaw, type RawClient } from '../support/raw-client.ts'
 import { until } from '../support/until.ts'
 
 const metadata = { ...metadataRequestDefaults(), topics: [] }
+/** 30 KB. */
+const large = {
+  ...metadataResponseDefaults(),
+  topics: [{ ...metadataResponseTopicDefaults(), name: 'n'.repeat(30_000) }],
+}
 const limits: SessionLimits = {
   frameBytes: 1024 * 1024,
   inFlight: 8,
@@ -249,10 +254,6 @@ describe('Session', () => {
   })
 
   test('answers made here that wait for one of a broker are few, count against the budget, and all leave in the end', async () => {
-    const large = {
-      ...metadataResponseDefaults(),
-      topics: [{ ...metadataResponseTopicDefaults(), name: 'n'.repeat(30_000) }],
-    }
     let judged = 0
     const { client, upstreams } = await open({
       limits: { inFlight: 1_000 },
@@ -273,10 +274,6 @@ describe('Session', () => {
   })
 
   test('answers made here are given back when their client leaves before their turn', async () => {
-    const large = {
-      ...metadataResponseDefaults(),
-      topics: [{ ...metadataResponseTopicDefaults(), name: 'n'.repeat(30_000) }],
-    }
     let judged = 0
     const { client, session } = await open({
       handler: { request: () => (judged++ === 0 ? unchanged : respond(large)) },
